@@ -1,0 +1,162 @@
+//! Where the twin outlives the process: rows of tables, with the offsets they stand for, behind one lease.
+//!
+//! A store knows nothing of cities: it keeps `(table, field) -> JSON` and commits a set of rows in one atomic step,
+//! refused where a newer writer has taken the token. Redis and the embedded store (SQLite) pass one suite.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub mod embedded;
+pub mod redis;
+#[cfg(test)]
+mod suite;
+
+/// A table of the store. In Redis a hash a person can read with `redis-cli`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// Facts about the whole: `cityId`, `name`, `schema`, `modelVersion`, `boundary`, `epoch`.
+    City,
+    /// `<topic>/<partition>` -> `{"offset", "eventTime", "cluster"}`.
+    Offsets,
+    /// What an operator removed: `<global id>` -> the `lastUpdated` it had, as JSON.
+    Removed,
+    /// `<incidentId>` -> the partition its events come by.
+    IncidentPartitions,
+    /// `<districtId>` -> `{districtId, name, location}`.
+    Districts,
+    /// By district.
+    Sensors(String),
+    /// By district.
+    Buildings(String),
+    /// By district.
+    WeatherStations(String),
+    /// By district.
+    Nodes(String),
+    /// By district.
+    Edges(String),
+    Buses,
+    Stations,
+    Incidents,
+    Units,
+}
+
+/// One row: a value to write, or `None` to remove it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub table: Table,
+    pub field: String,
+    pub value: Option<Bytes>,
+}
+
+/// What one flush writes.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// Entities and what belongs to them. Above 8 MiB these go in chunks, each fenced.
+    pub rows: Vec<Row>,
+    /// Offsets and facts about the whole: always in the last chunk, so that they never run ahead of the rows.
+    pub tail: Vec<Row>,
+    /// Whether everything else in the store is dropped first (a store that was emptied is written anew).
+    pub replace: bool,
+}
+
+/// A row as loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRow {
+    pub table: Table,
+    pub field: String,
+    pub value: Bytes,
+}
+
+/// Everything a store holds, in no order. Empty where nothing was ever written.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    pub rows: Vec<StoredRow>,
+    /// The last token handed out; 0 where there was none.
+    pub token: u64,
+}
+
+/// What an instance asks of the lease.
+#[derive(Clone, Debug)]
+pub struct LeaseRequest<'a> {
+    /// Who asks: unique to the process's life.
+    pub holder: &'a str,
+    /// Where clients find the holder.
+    pub address: &'a str,
+    /// How long the lease lives.
+    pub ttl: Duration,
+    /// The token of the lease held now; `None` asks for the next token (start and take-over).
+    pub token: Option<u64>,
+    /// A new token is above this (what the state topics' ends were seen to hold).
+    pub above: u64,
+}
+
+/// Who holds the lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The asker, under this token.
+    Held { token: u64 },
+    /// Somebody else.
+    Other { token: u64, holder: String, address: String },
+    /// Nobody (only as an answer to [`TwinStore::holder`]).
+    Free { token: u64 },
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It could not be reached, or its answer was lost: what was asked may or may not have happened. Worth a retry.
+    #[error("{store} cannot be reached: {message}")]
+    Unavailable { store: &'static str, message: String },
+    /// A newer writer has taken the token: nothing was written, and nothing must be tried again.
+    #[error("the token {ours} is fenced off: the store holds {theirs}")]
+    Fenced { ours: u64, theirs: u64 },
+    /// The token is missing: the store was emptied. Take the lease anew and write everything.
+    #[error("the store was emptied: it holds no token")]
+    Emptied,
+    /// What the store holds is not ours to read: a key of another type, a schema of another release.
+    #[error("{key}: {message}")]
+    Foreign { key: String, message: String },
+}
+
+/// A store of one city.
+///
+/// Calls may run concurrently; a commit is one atomic step up to 8 MiB.
+#[async_trait::async_trait]
+pub trait TwinStore: Send + Sync {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Foreign`.
+    async fn load(&self) -> Result<Stored, StoreError>;
+
+    /// Reads one row, for what is polled (`modelVersion`).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Foreign`.
+    async fn get(&self, table: &Table, field: &str) -> Result<Option<Bytes>, StoreError>;
+
+    /// Writes a flush under a token.
+    ///
+    /// # Errors
+    /// `Unavailable` (the outcome is unknown: repeat it with what is then dirty), `Fenced`, `Emptied`, `Foreign`.
+    async fn commit(&self, token: u64, commit: &Commit) -> Result<(), StoreError>;
+
+    /// Takes, renews or refuses the lease.
+    ///
+    /// # Errors
+    /// `Unavailable` (nobody knows who holds it), `Emptied` (a renewal found no token), `Fenced`.
+    async fn lease(&self, request: &LeaseRequest<'_>) -> Result<Lease, StoreError>;
+
+    /// Who holds the lease now, without asking for it.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Foreign`.
+    async fn holder(&self) -> Result<Lease, StoreError>;
+
+    /// Gives the lease back, if it is still ours.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn release(&self, holder: &str, token: u64) -> Result<(), StoreError>;
+}
