@@ -10,6 +10,9 @@ mod producer;
 mod reader;
 pub mod topics;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::{Cluster, MAX_MESSAGE_BYTES, Tracing};
 pub use embedded::EmbeddedBroker;
 pub use error::KafkaError;

@@ -72,6 +72,8 @@ struct Queue {
     /// Set by librdkafka when the queue gets its first event, cleared when it was found empty.
     ready: Arc<AtomicBool>,
     paused: bool,
+    /// After [`Polled::OutOfRange`]: librdkafka has ended the fetching and takes no seek.
+    ended: bool,
 }
 
 /// Lets the reading thread sleep until any queue has something.
@@ -124,7 +126,7 @@ impl PartitionReader {
             assignment
                 .add_partition_offset(&position.topic, position.partition, raw(position.offset))
                 .map_err(client_error)?;
-            queues.push(Queue { position: position.clone(), events, ready, paused: false });
+            queues.push(Queue { position: position.clone(), events, ready, paused: false, ended: false });
         }
         consumer.assign(&assignment).map_err(client_error)?;
         Ok(Self { queues, consumer, wake, next: 0 })
@@ -153,7 +155,7 @@ impl PartitionReader {
         let mut taken = 0;
         for turn in 0..count {
             let index = (self.next + turn) % count;
-            let queue = &self.queues[index];
+            let queue = &mut self.queues[index];
             // Cleared before the look, so that an event in between sets it again.
             if queue.paused || !queue.ready.swap(false, Ordering::AcqRel) {
                 continue;
@@ -161,7 +163,9 @@ impl PartitionReader {
             while taken < max {
                 let Some(event) = queue.events.poll(Duration::ZERO) else { break };
                 taken += 1;
-                take(index, polled(event));
+                let event = polled(event);
+                queue.ended |= matches!(event, Polled::OutOfRange);
+                take(index, event);
             }
             if taken >= max {
                 // There may be more; another partition comes first.
@@ -195,10 +199,13 @@ impl PartitionReader {
         let queue = &mut self.queues[index];
         queue.position.offset = offset;
         let Position { topic, partition, .. } = &queue.position;
-        // With no time to wait the request is only handed over: the events that follow tell how it went.
-        self.consumer
-            .seek(topic, *partition, raw(offset), Duration::ZERO)
-            .map_err(|error| KafkaError::from_topic(topic, &error))
+        let result = if std::mem::take(&mut queue.ended) {
+            reassign(&self.consumer, topic, *partition, raw(offset))
+        } else {
+            // With no time to wait the request is only handed over: the events that follow tell how it went.
+            self.consumer.seek(topic, *partition, raw(offset), Duration::ZERO)
+        };
+        result.map_err(|error| KafkaError::from_topic(topic, &error))
     }
 
     /// The next offset to read, past markers of transactions too; `None` before the first record.
@@ -233,6 +240,19 @@ impl PartitionReader {
         });
         closed.recv_timeout(deadline).is_ok()
     }
+}
+
+/// Starts the fetching of one partition anew. Its queue stays split off: librdkafka remembers that the application did it.
+fn reassign(
+    consumer: &BaseConsumer<Tracing>,
+    topic: &str,
+    partition: i32,
+    offset: Offset,
+) -> Result<(), RdError> {
+    let mut list = TopicPartitionList::with_capacity(1);
+    list.add_partition_offset(topic, partition, offset)?;
+    consumer.incremental_unassign(&list)?;
+    consumer.incremental_assign(&list)
 }
 
 fn raw(offset: i64) -> Offset {
