@@ -1,9 +1,14 @@
 //! Settings: one struct per subsystem, read from a file, the environment and flags, validated once.
 //!
 //! Everything here is plain data: a subsystem takes its struct by value or reference and never reads the
-//! environment itself.
+//! environment itself. One table (`SETTINGS`) names every setting with its default and what is accepted; loading,
+//! flags, `citytwin config` and `docs/configuration.md` all come from it.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+mod secret;
+
+pub use secret::{MASK, Secret, is_secret_name, mask_url};
 
 /// All settings of one process.
 #[derive(Clone, Debug)]
@@ -16,6 +21,9 @@ pub struct Config {
     pub publish: PublishConfig,
     pub http: HttpConfig,
     pub graphql: GraphqlConfig,
+    pub archive: ArchiveConfig,
+    pub log: LogConfig,
+    pub demo: DemoConfig,
 }
 
 /// Which city this process holds.
@@ -39,7 +47,7 @@ pub enum Brokers {
 }
 
 /// How to reach Kafka.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct KafkaConfig {
     pub brokers: Brokers,
     pub client_id: String,
@@ -54,10 +62,12 @@ pub struct KafkaConfig {
     pub topic_partitions: i32,
     /// `KAFKA_TOPIC_REPLICATION`: replication of the topics that we create; `None` is the broker's default.
     pub topic_replication: Option<i32>,
+    /// `KAFKA_EMBEDDED_PORT`: the loopback port where the embedded broker is found; 0 is any free one.
+    pub embedded_port: u16,
 }
 
 /// Where the twin is stored.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoreConfig {
     /// `REDIS_URL`: `redis://`, `rediss://`, `redis-cluster://`, `rediss-cluster://`; `None` is `embedded`.
     pub redis_url: Option<String>,
@@ -106,36 +116,116 @@ pub struct HttpConfig {
     /// `HTTP_ADDR`.
     pub addr: SocketAddr,
     /// `ADMIN_TOKEN`: unset: only loopback may change anything.
-    pub admin_token: Option<String>,
+    pub admin_token: Option<Secret>,
     /// `ALLOWED_ORIGINS`: origins that may use the API from a browser, beside the page's own; `*` is all.
     pub allowed_origins: Vec<String>,
-    /// The largest body of a GraphQL request, in bytes.
+    /// `HTTP_MAX_BODY_BYTES`: the largest body of a GraphQL request, in bytes.
     pub max_body_bytes: usize,
-    /// The largest city file that `PUT /api/city` takes, in bytes.
+    /// `HTTP_MAX_CITY_BYTES`: the largest city file that `PUT /api/city` takes, in bytes.
     pub max_city_bytes: usize,
 }
 
 /// Limits of GraphQL requests, sockets and subscriptions.
 #[derive(Clone, Debug)]
 pub struct GraphqlConfig {
+    /// `GRAPHQL_MAX_DEPTH`: how deep a query may nest.
     pub max_depth: usize,
+    /// `GRAPHQL_MAX_COMPLEXITY`: the most fields a query may ask for, those in lists multiplied by `first`.
     pub max_complexity: usize,
+    /// `GRAPHQL_MAX_ALIASES`: the most aliases in one document.
     pub max_aliases: usize,
+    /// `GRAPHQL_MAX_DIRECTIVES`: the most directives on one field.
     pub max_directives: usize,
-    /// How long one query or mutation may take.
+    /// `GRAPHQL_TIMEOUT_MS`: how long one query or mutation may take.
     pub timeout: Duration,
-    /// The most entries of one page of a list (`first`).
+    /// `GRAPHQL_MAX_PAGE`: the most entries of one page of a list (`first`).
     pub max_page: i32,
-    /// Running operations on one socket.
+    /// `GRAPHQL_MAX_OPERATIONS_PER_SOCKET`: running operations on one socket.
     pub max_operations_per_socket: usize,
-    /// Open sockets (and SSE streams) of one client address.
+    /// `GRAPHQL_MAX_SOCKETS_PER_ADDRESS`: open sockets (and SSE streams) of one client address.
     pub max_sockets_per_address: usize,
-    /// How long a client may take from the upgrade to `connection_init`.
+    /// `GRAPHQL_CONNECTION_INIT_TIMEOUT_MS`: how long a client may take from the upgrade to `connection_init`.
     pub connection_init_timeout: Duration,
-    /// How long one write to a client may take before it is given up.
+    /// `GRAPHQL_WRITE_TIMEOUT_MS`: how long one write to a client may take before it is given up.
     pub write_timeout: Duration,
-    /// How often a quiet socket is pinged.
+    /// `GRAPHQL_PING_INTERVAL_MS`: how often a quiet socket is pinged.
     pub ping_interval: Duration,
-    /// How long a subscriber may take nothing before it is closed with 4008.
+    /// `GRAPHQL_STALL_TIMEOUT_MS`: how long a subscriber may take nothing before it is closed with 4008.
     pub stall_timeout: Duration,
+}
+
+/// Where history will be kept. Nothing reads it yet: the city-live archive of a later release will; until then the
+/// value is checked and shown, so that a deployment can already name it.
+#[derive(Clone)]
+pub struct ArchiveConfig {
+    /// `MONGODB_URI`: `mongodb://` or `mongodb+srv://`; `None` is `embedded`.
+    pub mongodb_uri: Option<String>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// `LOG_FORMAT`.
+    pub format: LogFormat,
+    /// `LOG_LEVEL` or `RUST_LOG`: a level, or filters such as `info,citytwin::ingest=debug`.
+    pub level: String,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// The simulated city of `citytwin demo`.
+#[derive(Clone, Debug)]
+pub struct DemoConfig {
+    /// `DEMO_RATE`: events a second, all topics together.
+    pub rate: u32,
+    /// `DEMO_SEED`: two runs with the same seed are alike.
+    pub seed: u64,
+}
+
+impl fmt::Debug for KafkaConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaConfig")
+            .field("brokers", &self.brokers)
+            .field("client_id", &self.client_id)
+            .field("group_id", &self.group_id)
+            .field("common", &masked(&self.common))
+            .field("consumer", &masked(&self.consumer))
+            .field("producer", &masked(&self.producer))
+            .field("topic_partitions", &self.topic_partitions)
+            .field("topic_replication", &self.topic_replication)
+            .field("embedded_port", &self.embedded_port)
+            .finish()
+    }
+}
+
+impl fmt::Debug for StoreConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreConfig")
+            .field("redis_url", &self.redis_url.as_deref().map(mask_url))
+            .field("data_dir", &self.data_dir)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ArchiveConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArchiveConfig").field("mongodb_uri", &self.mongodb_uri.as_deref().map(mask_url)).finish()
+    }
+}
+
+/// Kafka properties as they may be shown.
+fn masked(properties: &BTreeMap<String, String>) -> BTreeMap<&str, String> {
+    properties.iter().map(|(name, value)| (name.as_str(), shown(name, value))).collect()
+}
+
+/// A value as it may be shown under this name.
+fn shown(name: &str, value: &str) -> String {
+    if is_secret_name(name) { MASK.to_owned() } else { mask_url(value) }
 }
