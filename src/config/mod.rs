@@ -1,28 +1,60 @@
 //! Settings: one struct per subsystem, read from a file, the environment and flags, validated once.
 //!
 //! Everything here is plain data: a subsystem takes its struct by value or reference and never reads the
-//! environment itself. One table (`SETTINGS`) names every setting with its default and what is accepted; loading,
+//! environment itself. One table ([`SETTINGS`]) names every setting with its default and what is accepted; loading,
 //! flags, `citytwin config` and `docs/configuration.md` all come from it.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
+mod check;
+mod docs;
+mod error;
+mod field;
+mod file;
+mod flags;
+mod kafka_properties;
+mod load;
 mod secret;
+mod settings;
+mod show;
+#[cfg(test)]
+mod tests;
 
+#[cfg(test)]
+pub(crate) use docs::same_document;
+pub use docs::{example_file, reference_page};
+pub use error::ConfigError;
+pub use field::Field;
+pub use flags::SettingArgs;
+pub use load::{DEFAULT_FILE, Effective, Source};
 pub use secret::{MASK, Secret, is_secret_name, mask_url};
+pub use settings::{Preset, SETTINGS, Setting};
+pub use show::{as_json, as_table, as_toml};
 
 /// All settings of one process.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Which city.
     pub city: CityConfig,
+    /// How to reach Kafka.
     pub kafka: KafkaConfig,
+    /// Where the twin is stored.
     pub store: StoreConfig,
+    /// How events are read and judged.
     pub ingest: IngestConfig,
+    /// What only the writer does.
     pub writer: WriterConfig,
+    /// How state goes out.
     pub publish: PublishConfig,
+    /// The HTTP port.
     pub http: HttpConfig,
+    /// Limits of GraphQL.
     pub graphql: GraphqlConfig,
+    /// Where history will be kept.
     pub archive: ArchiveConfig,
+    /// What is logged.
     pub log: LogConfig,
+    /// The simulated city.
     pub demo: DemoConfig,
 }
 
@@ -49,8 +81,11 @@ pub enum Brokers {
 /// How to reach Kafka.
 #[derive(Clone)]
 pub struct KafkaConfig {
+    /// `KAFKA_BROKERS`.
     pub brokers: Brokers,
+    /// `KAFKA_CLIENT_ID`.
     pub client_id: String,
+    /// `KAFKA_GROUP_ID`: only for the offsets committed as a courtesy.
     pub group_id: String,
     /// Properties of every client, by librdkafka's names (`security.protocol`, `sasl.*`, `ssl.*`).
     pub common: BTreeMap<String, String>,
