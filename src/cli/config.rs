@@ -10,7 +10,8 @@ Examples:
   citytwin config --format toml > citytwin.toml      all settings in one file, no secrets
   citytwin config --format json | jq '.[] | select(.source != \"default\")'
 
-Secrets are masked, also the passwords inside URLs. It shows what serve would use; wrong settings give exit 64.";
+Secrets are masked, also the passwords inside URLs. It shows what serve would use; wrong settings
+give exit 64.";
 
 /// What `config` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

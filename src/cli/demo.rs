@@ -33,7 +33,7 @@ impl Args {
 ///
 /// # Errors
 /// What keeps the server or the simulation from starting or going on.
-#[expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "the server is wired in by app.rs")]
+#[expect(clippy::unused_async, reason = "the server is wired in by app.rs")]
 pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
     anyhow::bail!("demo is not available in this build")
 }

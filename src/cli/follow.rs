@@ -55,7 +55,7 @@ impl Args {
 ///
 /// # Errors
 /// Where Kafka cannot be read or, with `--verify`, the chain breaks.
-#[expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "the consumer is wired in by app.rs")]
+#[expect(clippy::unused_async, reason = "the consumer is wired in by app.rs")]
 pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
     anyhow::bail!("follow is not available in this build")
 }

@@ -37,7 +37,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Where the file cannot be read, or the server or store refuses it.
-#[expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "the store is wired in by app.rs")]
+#[expect(clippy::unused_async, reason = "the store is wired in by app.rs")]
 pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
     anyhow::bail!("import is not available in this build")
 }

@@ -84,7 +84,7 @@ impl Args {
 ///
 /// # Errors
 /// Where the store or Kafka cannot be reached, or a lease is held.
-#[expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "the store is wired in by app.rs")]
+#[expect(clippy::unused_async, reason = "the store is wired in by app.rs")]
 pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
     anyhow::bail!("offsets is not available in this build")
 }

@@ -39,7 +39,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Where Kafka cannot be read or the file not be written.
-#[expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "the recording is wired in by app.rs")]
+#[expect(clippy::unused_async, reason = "the recording is wired in by app.rs")]
 pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
     anyhow::bail!("record is not available in this build")
 }

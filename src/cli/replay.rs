@@ -42,7 +42,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Where the file cannot be read or Kafka not be written.
-#[expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "the recording is wired in by app.rs")]
+#[expect(clippy::unused_async, reason = "the recording is wired in by app.rs")]
 pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
     anyhow::bail!("replay is not available in this build")
 }

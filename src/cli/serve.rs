@@ -25,7 +25,7 @@ pub struct Args {
 ///
 /// # Errors
 /// What keeps the server from starting or going on.
-#[expect(clippy::unused_async, clippy::needless_pass_by_value, reason = "the server is wired in by app.rs")]
+#[expect(clippy::unused_async, reason = "the server is wired in by app.rs")]
 pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
     anyhow::bail!("serve is not available in this build")
 }

@@ -15,7 +15,7 @@ fn parsed(line: &str) -> Command {
 }
 
 fn refused(line: &str) -> String {
-    parse(line.split(' ')).err().map(|error| error.to_string()).unwrap_or_else(|| panic!("{line} is accepted"))
+    parse(line.split(' ')).err().map_or_else(|| panic!("{line} is accepted"), |error| error.to_string())
 }
 
 fn help(line: &str) -> String {
