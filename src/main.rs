@@ -8,7 +8,7 @@ use citytwin::{
     telemetry,
 };
 
-/// The system's allocator costs a fifth more CPU in the fold and gives memory back later.
+/// Entities and their JSON are allocated on one thread and freed on others all the time, which mimalloc is made for.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
