@@ -13,3 +13,6 @@ pub use line::Line;
 pub use play::{Plan, ReplayOptions, ReplayProgress, ReplaySummary, Speed, Stamp, Survey, plan, replay, survey};
 pub use stamp::shift_times;
 pub use take::{RecordOptions, RecordProgress, RecordSummary, Start, record};
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,18 @@ pub enum Speed {
     Max,
 }
 
+impl std::str::FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse::<f64>() {
+            _ if text == "max" => Ok(Self::Max),
+            Ok(times) if times.is_finite() && times > 0.0 => Ok(Self::Times(times)),
+            _ => Err("a number above 0, or max".into()),
+        }
+    }
+}
+
 /// Which times the events get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp {
