@@ -74,12 +74,14 @@ pub(super) struct Disk {
     open: Option<(Connection, (u64, u64))>,
     /// Segments on their way into `entry`.
     pub(super) merge: Option<Merge>,
+    /// Bytes of all segments after the last commit.
+    pub(super) unmerged: i64,
 }
 
 impl Disk {
     /// Does not open the file yet.
     pub(super) fn new(path: PathBuf, city_id: String) -> Self {
-        Self { path, city_id, open: None, merge: None }
+        Self { path, city_id, open: None, merge: None, unmerged: 0 }
     }
 
     /// The open file: opened anew where it was removed or exchanged meanwhile, which SQLite would not notice.
@@ -136,7 +138,7 @@ impl Disk {
         if flush.replace {
             self.merge = None;
         }
-        self.write(|transaction| {
+        self.unmerged = self.write(|transaction| {
             match stored_token(transaction)? {
                 None => return Ok(Err(StoreError::Emptied)),
                 Some(theirs) if theirs != token => return Ok(Err(StoreError::Fenced { ours: token, theirs })),
@@ -152,7 +154,8 @@ impl Disk {
             for body in &flush.segments {
                 insert.execute([body])?;
             }
-            Ok(Ok(()))
+            let unmerged = "SELECT coalesce(sum(length(body)), 0) FROM segment";
+            Ok(Ok(transaction.prepare_cached(unmerged)?.query_row([], |row| row.get(0))?))
         })?;
         if self.merge.is_none() {
             self.merge = Merge::due(self, token)?;

@@ -34,6 +34,8 @@ pub(super) struct Merge {
     entries: Vec<Entry>,
     /// How many of them are written.
     written: usize,
+    /// Bytes of the segments.
+    bytes: i64,
 }
 
 impl Merge {
@@ -69,7 +71,7 @@ impl Merge {
             let mut entries: Vec<Entry> =
                 newest.into_iter().map(|((table, field), value)| Entry { table, field, value }).collect();
             entries.sort_unstable_by(|a, b| (&a.table, &a.field).cmp(&(&b.table, &b.field)));
-            merge = Some(Self { token, last, entries, written: 0 });
+            merge = Some(Self { token, last, entries, written: 0, bytes: read });
             Ok(Ok(()))
         })?;
         Ok(merge)
@@ -77,12 +79,23 @@ impl Merge {
 }
 
 impl Disk {
+    /// Does what is due between two jobs: a step, and more the further flushes run ahead, so that a writer who never
+    /// pauses waits a little each time instead of filling the disk with segments.
+    pub(super) fn merge_some(&mut self) {
+        for _ in 0..=(4 * self.unmerged / MERGE_BYTES).clamp(0, 64) {
+            self.merge_step();
+        }
+    }
+
     /// Does one step of the merge under way, if there is one; begins the next when it ends and enough is left.
-    pub(super) fn merge_step(&mut self) {
+    fn merge_step(&mut self) {
         let Some(mut merge) = self.merge.take() else { return };
         match self.merged(&mut merge) {
             Ok(Step::More) => self.merge = Some(merge),
-            Ok(Step::Done) => self.merge = Merge::due(self, merge.token).unwrap_or(None),
+            Ok(Step::Done) => {
+                self.unmerged -= merge.bytes;
+                self.merge = Merge::due(self, merge.token).unwrap_or(None);
+            }
             Ok(Step::Void) => {}
             // The next flush begins it anew.
             Err(error) => tracing::warn!(%error, "could not merge segments of the embedded store"),

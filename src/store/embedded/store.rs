@@ -76,7 +76,7 @@ impl EmbeddedStore {
     }
 }
 
-/// Runs jobs as they come, and a step of a merge after each and whenever there is nothing else to do.
+/// Runs jobs as they come, and steps of a merge between them and whenever there is nothing else to do.
 fn work(mut disk: Disk, mut queue: mpsc::Receiver<Job>) {
     loop {
         let job = if disk.merge.is_some() {
@@ -92,7 +92,7 @@ fn work(mut disk: Disk, mut queue: mpsc::Receiver<Job>) {
         if let Some(job) = job {
             job(&mut disk);
         }
-        disk.merge_step();
+        disk.merge_some();
     }
 }
 
