@@ -113,11 +113,24 @@ pub struct LeaseRequest<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lease {
     /// The asker, under this token.
-    Held { token: u64 },
+    Held {
+        /// Its fencing token: what every commit is made under.
+        token: u64,
+    },
     /// Somebody else.
-    Other { token: u64, holder: String, address: String },
+    Other {
+        /// The token that the other holds.
+        token: u64,
+        /// Who it is.
+        holder: String,
+        /// Where clients find it.
+        address: String,
+    },
     /// Nobody (only as an answer to [`TwinStore::holder`]).
-    Free { token: u64 },
+    Free {
+        /// The last token handed out; 0 where there was none.
+        token: u64,
+    },
 }
 
 /// Why a store did not do what it was asked.
@@ -125,19 +138,39 @@ pub enum Lease {
 pub enum StoreError {
     /// It could not be reached, or its answer was lost: what was asked may or may not have happened. Worth a retry.
     #[error("{store} cannot be reached: {message}")]
-    Unavailable { store: &'static str, message: String },
+    Unavailable {
+        /// Which store.
+        store: &'static str,
+        /// What went wrong.
+        message: String,
+    },
     /// A newer writer has taken the token: nothing was written, and nothing must be tried again.
     #[error("the token {ours} is fenced off: the store holds {theirs}")]
-    Fenced { ours: u64, theirs: u64 },
+    Fenced {
+        /// The token that was used.
+        ours: u64,
+        /// The token that the store holds.
+        theirs: u64,
+    },
     /// The token is missing: the store was emptied. Take the lease anew and write everything.
     #[error("the store was emptied: it holds no token")]
     Emptied,
     /// What the store holds is not ours to read: a key of another type, a schema of another release.
     #[error("{key}: {message}")]
-    Foreign { key: String, message: String },
+    Foreign {
+        /// The key or the file.
+        key: String,
+        /// What is wrong with it, and what to do.
+        message: String,
+    },
     /// A setting is wrong (only from [`open`]): which, and its value without its password, and what is accepted.
     #[error("{setting}: {message}")]
-    Setting { setting: &'static str, message: String },
+    Setting {
+        /// Its name in the environment.
+        setting: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
 }
 
 /// A store of one city.

@@ -11,7 +11,10 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::{merge::Merge, segment};
+use super::{
+    merge::{Merge, Unmerged},
+    segment,
+};
 use crate::store::{Lease, Row, StoreError, Table};
 
 /// How this store is called in errors.
@@ -57,9 +60,9 @@ pub(super) fn path_of(data_dir: &Path, city_id: &str) -> PathBuf {
     let mut name = utf8_percent_encode(city_id, IN_NAMES).to_string();
     if name.len() > 200 {
         // FNV-1a, 64 bits: the same in every release, unlike the standard library's hash.
-        let hash = city_id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = city_id
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         name.truncate(160);
         name = format!("{name}-{hash:016x}");
     }
@@ -74,14 +77,14 @@ pub(super) struct Disk {
     open: Option<(Connection, (u64, u64))>,
     /// Segments on their way into `entry`.
     pub(super) merge: Option<Merge>,
-    /// Bytes of all segments after the last commit.
-    pub(super) unmerged: i64,
+    /// What stood in segments after the last commit.
+    pub(super) unmerged: Unmerged,
 }
 
 impl Disk {
     /// Does not open the file yet.
     pub(super) fn new(path: PathBuf, city_id: String) -> Self {
-        Self { path, city_id, open: None, merge: None, unmerged: 0 }
+        Self { path, city_id, open: None, merge: None, unmerged: Unmerged::default() }
     }
 
     /// The open file: opened anew where it was removed or exchanged meanwhile, which SQLite would not notice.
@@ -154,11 +157,12 @@ impl Disk {
             for body in &flush.segments {
                 insert.execute([body])?;
             }
-            let unmerged = "SELECT coalesce(sum(length(body)), 0) FROM segment";
-            Ok(Ok(transaction.prepare_cached(unmerged)?.query_row([], |row| row.get(0))?))
+            let mut count =
+                transaction.prepare_cached("SELECT count(*), coalesce(sum(length(body)), 0) FROM segment")?;
+            Ok(Ok(count.query_row([], |row| Ok(Unmerged { segments: row.get(0)?, bytes: row.get(1)? }))?))
         })?;
         if self.merge.is_none() {
-            self.merge = Merge::due(self, token)?;
+            self.merge = Merge::due(token, self.unmerged);
         }
         Ok(())
     }
@@ -229,7 +233,8 @@ impl Disk {
             };
             let ends = now.saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
             transaction.execute("DELETE FROM lease", [])?;
-            transaction.execute("INSERT INTO lease VALUES (?1, ?2, ?3, ?4)", params![token as i64, holder, address, ends])?;
+            transaction
+                .execute("INSERT INTO lease VALUES (?1, ?2, ?3, ?4)", params![token as i64, holder, address, ends])?;
             Ok(Ok(Lease::Held { token }))
         })
     }
@@ -316,7 +321,8 @@ pub(super) fn put(
 pub(super) fn open(path: &Path, city_id: &str) -> Result<Connection, StoreError> {
     let sql = |error: rusqlite::Error| store_error(path, &error);
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| unavailable(path, &format!("its folder cannot be made: {error}")))?;
+        fs::create_dir_all(folder)
+            .map_err(|error| unavailable(path, &format!("its folder cannot be made: {error}")))?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sql)?;
@@ -332,7 +338,8 @@ pub(super) fn open(path: &Path, city_id: &str) -> Result<Connection, StoreError>
 
 fn check(connection: &mut Connection, path: &Path, city_id: &str) -> Result<(), StoreError> {
     let outcome = || -> Result<Result<(), String>, rusqlite::Error> {
-        let pragma = |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        let pragma =
+            |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         if pragma(connection, "user_version")? == 0 {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
@@ -392,8 +399,10 @@ pub(super) fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => foreign(
             path,
-            &format!("the file is damaged ({error}): put a copy in its place, or move it away, and the twin is built \
-                      anew from Kafka"),
+            &format!(
+                "the file is damaged ({error}): put a copy in its place, or move it away, and the twin is built \
+                      anew from Kafka"
+            ),
         ),
         _ => unavailable(path, &error.to_string()),
     }

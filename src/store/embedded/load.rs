@@ -9,7 +9,7 @@ use super::{
     disk::{self, corrupt, store_error, stored_token},
     segment,
 };
-use crate::store::{Stored, StoreError, StoredRow, Table};
+use crate::store::{StoreError, Stored, StoredRow, Table};
 
 /// Reads a file on a connection of its own, as it is at one moment.
 ///

@@ -3,14 +3,14 @@
 //! Until the last step has removed the segments, a load lays them over whatever steps have already written: it reads the
 //! same before, between and after. So a step may be lost or repeated, and a merge is simply begun anew after a restart.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Transaction};
 
 use super::{
     disk::{Disk, corrupt, put, stored_token},
-    segment::{self, Entry},
+    segment,
 };
 use crate::store::StoreError;
 
@@ -21,60 +21,88 @@ const MERGE_BYTES: i64 = 32 << 20;
 /// As many segments are merged however small they are: a load reads them all.
 const MERGE_SEGMENTS: i64 = 64;
 
-/// Rows of one step.
+/// Rows that one step writes: some 10 ms.
 const STEP_ROWS: usize = 2000;
 
-/// A merge under way.
+/// How much stands in `segment`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Unmerged {
+    pub(super) segments: i64,
+    pub(super) bytes: i64,
+}
+
+impl Unmerged {
+    fn is_enough(self) -> bool {
+        self.bytes >= MERGE_BYTES || self.segments >= MERGE_SEGMENTS
+    }
+}
+
+/// A merge under way: it gathers segments, one a step, and then writes the newest value of each row, in their order.
 pub(super) struct Merge {
     /// The writer's token: a process that has lost it must not write what it once read.
     token: u64,
-    /// The last segment that is merged.
+    /// The last segment that was gathered.
     last: i64,
-    /// The newest value of each row, sorted by table and field.
-    entries: Vec<Entry>,
-    /// How many of them are written.
-    written: usize,
-    /// Bytes of the segments.
-    bytes: i64,
+    gathered: Unmerged,
+    /// Table and field -> value, the rows that are not written yet.
+    rows: BTreeMap<(Bytes, Bytes), Option<Bytes>>,
+    /// Whether everything is gathered.
+    writing: bool,
 }
 
 impl Merge {
-    /// Begins a merge if enough has gathered.
-    ///
-    /// # Errors
-    /// `Unavailable`, `Foreign`.
-    pub(super) fn due(disk: &mut Disk, token: u64) -> Result<Option<Self>, StoreError> {
-        let mut merge = None;
-        disk.write(|transaction| {
-            let (count, bytes): (i64, i64) = transaction.query_row(
-                "SELECT count(*), coalesce(sum(length(body)), 0) FROM segment",
-                [],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )?;
-            if bytes < MERGE_BYTES && count < MERGE_SEGMENTS {
-                return Ok(Ok(()));
-            }
-            let mut newest: HashMap<(Bytes, Bytes), Option<Bytes>> = HashMap::new();
-            let (mut last, mut read) = (0, 0);
-            let mut select = transaction.prepare_cached("SELECT seq, body FROM segment ORDER BY seq")?;
-            let mut rows = select.query([])?;
-            while let Some(row) = rows.next()? {
-                last = row.get(0)?;
-                let body = Bytes::from(row.get::<_, Vec<u8>>(1)?);
-                read += body.len() as i64;
-                let keep = |entry: Entry| drop(newest.insert((entry.table, entry.field), entry.value));
-                segment::decode(body, keep).ok_or_else(corrupt)?;
-                if read >= MERGE_BYTES {
-                    break;
-                }
-            }
-            let mut entries: Vec<Entry> =
-                newest.into_iter().map(|((table, field), value)| Entry { table, field, value }).collect();
-            entries.sort_unstable_by(|a, b| (&a.table, &a.field).cmp(&(&b.table, &b.field)));
-            merge = Some(Self { token, last, entries, written: 0, bytes: read });
-            Ok(Ok(()))
-        })?;
-        Ok(merge)
+    /// Begins a merge if enough has come together.
+    pub(super) fn due(token: u64, unmerged: Unmerged) -> Option<Self> {
+        unmerged.is_enough().then(|| Self {
+            token,
+            last: 0,
+            gathered: Unmerged::default(),
+            rows: BTreeMap::new(),
+            writing: false,
+        })
+    }
+
+    fn step(&mut self, transaction: &Transaction<'_>) -> Result<Step, rusqlite::Error> {
+        if stored_token(transaction)? != Some(self.token) {
+            return Ok(Step::Void);
+        }
+        if self.writing { self.write(transaction) } else { self.gather(transaction) }
+    }
+
+    fn gather(&mut self, transaction: &Transaction<'_>) -> Result<Step, rusqlite::Error> {
+        let mut next =
+            transaction.prepare_cached("SELECT seq, body FROM segment WHERE seq > ?1 ORDER BY seq LIMIT 1")?;
+        let found = next.query_row([self.last], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))).optional()?;
+        let Some((seq, body)) = found else {
+            self.writing = true;
+            return Ok(if self.gathered.segments == 0 { Step::Void } else { Step::More });
+        };
+        self.last = seq;
+        self.gathered.segments += 1;
+        self.gathered.bytes += body.len() as i64;
+        segment::decode(Bytes::from(body), |entry| drop(self.rows.insert((entry.table, entry.field), entry.value)))
+            .ok_or_else(corrupt)?;
+        self.writing = self.gathered.is_enough();
+        Ok(Step::More)
+    }
+
+    fn write(&mut self, transaction: &Transaction<'_>) -> Result<Step, rusqlite::Error> {
+        let there = transaction
+            .prepare_cached("SELECT 1 FROM segment WHERE seq = ?1")?
+            .query_row([self.last], |_| Ok(()))
+            .optional()?;
+        if there.is_none() {
+            return Ok(Step::Void);
+        }
+        for _ in 0..STEP_ROWS {
+            let Some(((table, field), value)) = self.rows.pop_first() else {
+                transaction.execute("DELETE FROM segment WHERE seq <= ?1", [self.last])?;
+                return Ok(Step::Done);
+            };
+            let text = |bytes| std::str::from_utf8(bytes).map_err(|_| corrupt());
+            put(transaction, text(&table)?, text(&field)?, value.as_deref())?;
+        }
+        Ok(Step::More)
     }
 }
 
@@ -82,7 +110,7 @@ impl Disk {
     /// Does what is due between two jobs: a step, and more the further flushes run ahead, so that a writer who never
     /// pauses waits a little each time instead of filling the disk with segments.
     pub(super) fn merge_some(&mut self) {
-        for _ in 0..=(4 * self.unmerged / MERGE_BYTES).clamp(0, 64) {
+        for _ in 0..(self.unmerged.bytes / MERGE_BYTES).clamp(1, 64) {
             self.merge_step();
         }
     }
@@ -90,40 +118,18 @@ impl Disk {
     /// Does one step of the merge under way, if there is one; begins the next when it ends and enough is left.
     fn merge_step(&mut self) {
         let Some(mut merge) = self.merge.take() else { return };
-        match self.merged(&mut merge) {
+        let step: Result<Step, StoreError> = self.write(|transaction| merge.step(transaction).map(Ok));
+        match step {
             Ok(Step::More) => self.merge = Some(merge),
             Ok(Step::Done) => {
-                self.unmerged -= merge.bytes;
-                self.merge = Merge::due(self, merge.token).unwrap_or(None);
+                self.unmerged.segments -= merge.gathered.segments;
+                self.unmerged.bytes -= merge.gathered.bytes;
+                self.merge = Merge::due(merge.token, self.unmerged);
             }
             Ok(Step::Void) => {}
-            // The next flush begins it anew.
+            // The rows of this step are lost to the merge, but not to the segments: the next flush begins it anew.
             Err(error) => tracing::warn!(%error, "could not merge segments of the embedded store"),
         }
-    }
-
-    fn merged(&mut self, merge: &mut Merge) -> Result<Step, StoreError> {
-        let step = self.write(|transaction| {
-            let there = transaction
-                .prepare_cached("SELECT 1 FROM segment WHERE seq = ?1")?
-                .query_row([merge.last], |_| Ok(()))
-                .optional()?;
-            if there.is_none() || stored_token(transaction)? != Some(merge.token) {
-                return Ok(Ok(Step::Void));
-            }
-            let end = (merge.written + STEP_ROWS).min(merge.entries.len());
-            for Entry { table, field, value } in &merge.entries[merge.written..end] {
-                let text = |bytes: &Bytes| std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| corrupt());
-                put(transaction, &text(table)?, &text(field)?, value.as_deref())?;
-            }
-            if end < merge.entries.len() {
-                return Ok(Ok(Step::More));
-            }
-            transaction.execute("DELETE FROM segment WHERE seq <= ?1", [merge.last])?;
-            Ok(Ok(Step::Done))
-        })?;
-        merge.written += STEP_ROWS;
-        Ok(step)
     }
 }
 

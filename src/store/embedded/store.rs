@@ -13,7 +13,7 @@ use super::{
     disk::{Disk, Flush, is_direct, path_of, unavailable},
     load, segment,
 };
-use crate::store::{Commit, Lease, LeaseRequest, Row, Stored, StoreError, Table, TwinStore};
+use crate::store::{Commit, Lease, LeaseRequest, Row, StoreError, Stored, Table, TwinStore};
 
 /// How long a call may take: waiting for another process's lock (4 s) and the writing itself.
 const CALL_LIMIT: Duration = Duration::from_secs(5);

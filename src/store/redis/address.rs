@@ -48,7 +48,8 @@ pub(super) async fn server(url: &str) -> Result<Server, StoreError> {
     let certificates = match &parts.ca {
         None => None,
         Some(path) => {
-            let pem = tokio::fs::read(path).await.map_err(|error| wrong(&format!("names the CA file {path}: {error}")))?;
+            let pem =
+                tokio::fs::read(path).await.map_err(|error| wrong(&format!("names the CA file {path}: {error}")))?;
             Some(TlsCertificates { client_tls: None::<ClientTlsConfig>, root_cert: Some(pem) })
         }
     };

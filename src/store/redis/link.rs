@@ -173,6 +173,7 @@ pub(super) fn unavailable(message: &str) -> StoreError {
 pub(super) fn wrong_type(key: &str) -> StoreError {
     StoreError::Foreign {
         key: key.to_owned(),
-        message: "its type is not what citytwin keeps there: rename or delete it, or choose another database".to_owned(),
+        message: "its type is not what citytwin keeps there: rename or delete it, or choose another database"
+            .to_owned(),
     }
 }

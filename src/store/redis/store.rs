@@ -12,7 +12,7 @@ use super::{
     link::{Link, unavailable, wrong_type},
     script::{Arguments, COMMIT, HOLDER, LEASE, RELEASE, Script},
 };
-use crate::store::{Commit, Lease, LeaseRequest, Row, Stored, StoreError, StoredRow, Table, TwinStore};
+use crate::store::{Commit, Lease, LeaseRequest, Row, StoreError, Stored, StoredRow, Table, TwinStore};
 
 /// How long a small call may take, connecting included. Below the default lease (5 s), so that a renewal that got no
 /// answer can be tried again in time.
@@ -98,7 +98,8 @@ impl RedisStore {
             for name in &names {
                 pipeline.cmd("HGETALL").arg(format!("{}{name}", self.prefix));
             }
-            let answers: Result<Vec<Result<Value, RedisError>>, RedisError> = pipeline.query_async(&mut connection).await;
+            let answers: Result<Vec<Result<Value, RedisError>>, RedisError> =
+                pipeline.query_async(&mut connection).await;
             let mut answers = answers.map_err(|error| self.error(&error, "a table"))?.into_iter();
             let mut next = |key: &str| {
                 let answer = answers.next().ok_or_else(|| unavailable("fewer replies than asked for"))?;

@@ -87,7 +87,8 @@ pub(super) async fn rows_of_every_table_come_back(place: &dyn Place) {
     let store = place.open().await;
     let token = take(&*store, "a", MINUTE).await;
     let long = "ü".repeat(128);
-    let ids = ["plain", "a:b", ":", "x:sensors", "{x}", "}{", "two words", "Città 🏙", "*?[a]", "\"'\\", "%2F/..", &long];
+    let ids =
+        ["plain", "a:b", ":", "x:sensors", "{x}", "}{", "two words", "Città 🏙", "*?[a]", "\"'\\", "%2F/..", &long];
     let mut commit = Commit::default();
     for id in ids {
         for table in every_table(id) {
@@ -124,7 +125,8 @@ pub(super) async fn rows_are_updated_and_removed(place: &dyn Place) {
     let sensors = || Table::Sensors("centro".into());
     let first = [row(sensors(), "1", "1"), row(sensors(), "2", "2"), row(Table::Buses, "1", "bus")];
     store.commit(token, &rows(first)).await.unwrap();
-    let second = [row(sensors(), "1", "one"), gone(sensors(), "2"), gone(Table::Buses, "1"), gone(Table::Units, "none")];
+    let second =
+        [row(sensors(), "1", "one"), gone(sensors(), "2"), gone(Table::Buses, "1"), gone(Table::Units, "none")];
     store.commit(token, &rows(second)).await.unwrap();
     assert_eq!(all(&*store).await, [(sensors(), "1".into(), "one".into())]);
     assert_eq!(store.get(&sensors(), "2").await.unwrap(), None);
@@ -211,11 +213,15 @@ pub(super) async fn the_lease_is_taken_renewed_refused_and_released(place: &dyn 
     assert_eq!(ask(&*a, "a", MINUTE, Some(token), token + 50).await.unwrap(), Lease::Held { token });
     let next = take(&*a, "a", MINUTE).await;
     assert_eq!(next, token + 1);
-    assert!(matches!(ask(&*a, "a", MINUTE, Some(token), 0).await, Err(StoreError::Fenced { theirs, .. }) if theirs == next));
+    assert!(
+        matches!(ask(&*a, "a", MINUTE, Some(token), 0).await, Err(StoreError::Fenced { theirs, .. }) if theirs == next)
+    );
     a.release("a", next).await.unwrap();
     assert_eq!(b.holder().await.unwrap(), Lease::Free { token: next });
     assert_eq!(take(&*b, "b", MINUTE).await, next + 1);
-    assert!(matches!(ask(&*a, "a", MINUTE, Some(next), 0).await.unwrap(), Lease::Other { holder, .. } if holder == "b"));
+    assert!(
+        matches!(ask(&*a, "a", MINUTE, Some(next), 0).await.unwrap(), Lease::Other { holder, .. } if holder == "b")
+    );
 }
 
 pub(super) async fn a_lease_runs_out(place: &dyn Place) {
@@ -238,7 +244,8 @@ pub(super) async fn a_lease_runs_out(place: &dyn Place) {
 
 pub(super) async fn a_new_token_is_above_what_was_seen(place: &dyn Place) {
     let store = place.open().await;
-    for (above, expected) in [(0, 1), (7, 8), (3, 9), (9, 10), (99, 100), (1 << 60, (1 << 60) + 1), (5, (1 << 60) + 2)] {
+    for (above, expected) in [(0, 1), (7, 8), (3, 9), (9, 10), (99, 100), (1 << 60, (1 << 60) + 1), (5, (1 << 60) + 2)]
+    {
         assert_eq!(ask(&*store, "a", MINUTE, None, above).await.unwrap(), Lease::Held { token: expected });
         store.commit(expected, &Commit::default()).await.unwrap();
         assert_eq!(store.load().await.unwrap().token, expected);
@@ -338,7 +345,9 @@ pub(super) async fn of_two_writers_only_the_newest_stands(place: &dyn Place) {
 pub(super) async fn ten_thousand_rows_in_one_commit(place: &dyn Place) {
     let store = place.open().await;
     let token = take(&*store, "a", MINUTE).await;
-    let commit = rows((0..10_000).map(|i| row(Table::Sensors(format!("d{}", i % 5)), &i.to_string(), &format!("{{\"n\":{i}}}"))));
+    let commit = rows(
+        (0..10_000).map(|i| row(Table::Sensors(format!("d{}", i % 5)), &i.to_string(), &format!("{{\"n\":{i}}}"))),
+    );
     store.commit(token, &commit).await.unwrap();
     let stored = place.open().await.load().await.unwrap();
     assert_eq!(stored.rows.len(), 10_000);

@@ -75,7 +75,10 @@ async fn a_damaged_page_is_no_half_city() {
     let store = EmbeddedStore::open(folder.0.path(), CITY);
     let token = take(&store, "a", MINUTE).await;
     for n in 0..200 {
-        store.commit(token, &rows((0..100).map(|i| row(Table::Buses, &format!("{n}-{i}"), "{\"a\":[1,2,3]}")))).await.unwrap();
+        store
+            .commit(token, &rows((0..100).map(|i| row(Table::Buses, &format!("{n}-{i}"), "{\"a\":[1,2,3]}"))))
+            .await
+            .unwrap();
     }
     drop(store);
     let file = folder.file();
@@ -105,7 +108,7 @@ async fn a_file_of_another_release_program_or_city_is_named() {
     let change = |sql: &str| rusqlite::Connection::open(&file).unwrap().execute_batch(sql).unwrap();
     let cases = [
         ("PRAGMA user_version = 2", "PRAGMA user_version = 1", "schema version 2"),
-        ("PRAGMA application_id = 7", "PRAGMA application_id = 1129608046", "not a twin's"),
+        ("PRAGMA application_id = 7", "PRAGMA application_id = 1129609070", "not a twin's"),
         ("UPDATE city SET city_id = 'x'", "UPDATE city SET city_id = 'città/di prova'", "of the city `x`"),
     ];
     for (breaking, healing, says) in cases {
