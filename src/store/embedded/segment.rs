@@ -69,24 +69,39 @@ fn put(body: &mut Vec<u8>, bytes: &[u8]) {
 /// Reads a segment, row by row; `None` where the bytes are no segment.
 pub(super) fn decode(mut body: Bytes, mut each: impl FnMut(Entry)) -> Option<()> {
     while !body.is_empty() {
-        let table = take(&mut body)??;
+        let table = take(&mut body)?.value()?;
         let rows = body.try_get_u32_le().ok()?;
         for _ in 0..rows {
-            let field = take(&mut body)??;
-            let value = take(&mut body)?;
+            let field = take(&mut body)?.value()?;
+            let value = take(&mut body)?.value();
             each(Entry { table: table.clone(), field, value });
         }
     }
     Some(())
 }
 
-/// The next run of bytes: `Some(None)` for a removed value, `None` where the body ends before it.
-fn take(body: &mut Bytes) -> Option<Option<Bytes>> {
+/// What follows a length.
+enum Run {
+    Bytes(Bytes),
+    Removed,
+}
+
+impl Run {
+    fn value(self) -> Option<Bytes> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Removed => None,
+        }
+    }
+}
+
+/// The next run of bytes; `None` where the body ends before it.
+fn take(body: &mut Bytes) -> Option<Run> {
     let length = body.try_get_u32_le().ok()?;
     if length == REMOVED {
-        return Some(None);
+        return Some(Run::Removed);
     }
-    (length as usize <= body.len()).then(|| Some(body.split_to(length as usize)))
+    (length as usize <= body.len()).then(|| Run::Bytes(body.split_to(length as usize)))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) enum Server {
     /// `redis://`, `rediss://`.
     Single(Client),
     /// `redis-cluster://`, `rediss-cluster://`.
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 /// The parts of a URL that we read ourselves; the rest is the client's.
@@ -70,7 +70,7 @@ fn build(parts: &Parts, certificates: Option<TlsCertificates>) -> redis::RedisRe
         if let Some(certificates) = certificates {
             builder = builder.certs(certificates);
         }
-        return Ok(Server::Cluster(builder.build()?));
+        return Ok(Server::Cluster(Box::new(builder.build()?)));
     }
     let info = parts.nodes[0].as_str().into_connection_info()?;
     Ok(Server::Single(match certificates {

@@ -82,14 +82,15 @@ impl Link {
     where
         F: AsyncFnOnce(Connection) -> Result<T, RedisError>,
     {
-        let (generation, connection) = tokio::time::timeout(limit, self.shared())
+        let deadline = Instant::now() + limit;
+        let (generation, connection) = tokio::time::timeout_at(deadline, self.shared())
             .await
             .unwrap_or_else(|_| Err(unavailable("no connection in time")))?;
-        let error = match tokio::time::timeout(limit, exchange(connection)).await {
+        let error = match tokio::time::timeout_at(deadline, exchange(connection)).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) if error.code() == Some("WRONGTYPE") => return Err(wrong_type("a key")),
-            Ok(Err(error)) if !lost(&error) => return Err(unavailable(&error.to_string())),
-            Ok(Err(error)) => unavailable(&error.to_string()),
+            Ok(Err(error)) if !lost(&error) => return Err(refused(&error)),
+            Ok(Err(error)) => refused(&error),
             Err(_) => unavailable("no answer in time"),
         };
         let mut slot = self.slot.lock().await;
@@ -106,7 +107,7 @@ impl Link {
     pub(super) async fn own(&self, response: Duration) -> Result<Connection, StoreError> {
         match tokio::time::timeout(CONNECT_TIMEOUT * 2, self.connect(response)).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(unavailable(&error.to_string())),
+            Ok(Err(error)) => Err(refused(&error)),
             Err(_) => Err(unavailable("no connection in time")),
         }
     }
@@ -162,6 +163,16 @@ fn lost(error: &RedisError) -> bool {
     use redis::{ErrorKind, ServerErrorKind};
     !matches!(error.kind(), ErrorKind::Server(kind) if kind != ServerErrorKind::ReadOnly)
         && error.kind() != ErrorKind::Extension
+}
+
+/// What the server or the way to it refused.
+pub(super) fn refused(error: &RedisError) -> StoreError {
+    match error.code() {
+        Some("MOVED" | "ASK") => {
+            unavailable("it is a cluster's node: REDIS_URL must begin redis-cluster:// (or rediss-)")
+        }
+        _ => unavailable(&error.to_string()),
+    }
 }
 
 /// The outcome is unknown, or the server will not do it now.

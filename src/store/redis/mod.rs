@@ -17,6 +17,7 @@
 //! | `buses`, `stations`, `incidents`, `units` | hash | entity id | the entity |
 //! | `tables` | set | | the names above that have rows |
 //! | `token` | string | | the last fencing token; stays when the lease ends |
+//! | `sequence` | string | | `<token>/<number>` of the last script that wrote: what was given up as lost cannot land after it |
 //! | `lease` | hash, expires | `holder`, `address`, `token` | the writer |
 //!
 //! Whatever writes is one Lua script: it checks the token and the keys' types, then writes everything or nothing.

@@ -1,6 +1,10 @@
 //! The store itself: what each call sends, and what its answer means.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,7 +13,7 @@ use redis::{RedisError, Value};
 use super::{
     address,
     chunk::{CHUNK_BYTES, Chunk, chunks},
-    link::{Link, unavailable, wrong_type},
+    link::{Link, refused, unavailable, wrong_type},
     script::{Arguments, COMMIT, HOLDER, LEASE, RELEASE, Script},
 };
 use crate::store::{Commit, Lease, LeaseRequest, Row, StoreError, Stored, StoredRow, Table, TwinStore};
@@ -27,6 +31,9 @@ const LOAD_LIMIT: Duration = Duration::from_secs(60);
 /// How often a load is begun anew because a district came or went while it began.
 const LOAD_ATTEMPTS: usize = 10;
 
+/// Counts what this process writes. Of all stores of the process, since a token belongs to the process.
+static SEQUENCE: AtomicU64 = AtomicU64::new(1);
+
 /// A city in Redis.
 pub struct RedisStore {
     link: Link,
@@ -35,6 +42,7 @@ pub struct RedisStore {
     token: String,
     lease: String,
     tables: String,
+    sequence: String,
 }
 
 impl RedisStore {
@@ -50,6 +58,7 @@ impl RedisStore {
             token: format!("{prefix}token"),
             lease: format!("{prefix}lease"),
             tables: format!("{prefix}tables"),
+            sequence: format!("{prefix}sequence"),
             prefix,
         })
     }
@@ -66,10 +75,12 @@ impl RedisStore {
     async fn write(&self, token: &str, chunk: &Chunk<'_>) -> Result<(), StoreError> {
         let keys: Vec<String> = chunk.tables.iter().map(|(table, _)| self.key(table)).collect();
         let counts: Vec<String> = chunk.tables.iter().map(|(_, rows)| rows.len().to_string()).collect();
-        let mut arguments = Arguments { keys: vec![self.token.as_bytes(), self.tables.as_bytes()], values: Vec::new() };
+        let sequence = SEQUENCE.fetch_add(1, Ordering::Relaxed).to_string();
+        let mut arguments = Arguments::default();
+        arguments.keys.extend([&self.token, &self.tables, &self.sequence].map(|key| key.as_bytes()));
         arguments.keys.extend(keys.iter().map(String::as_bytes));
         let replace: &[u8] = if chunk.replace { b"1" } else { b"" };
-        arguments.values.extend([token.as_bytes(), replace, self.prefix.as_bytes()]);
+        arguments.values.extend([token.as_bytes(), replace, self.prefix.as_bytes(), sequence.as_bytes()]);
         for ((_, rows), count) in chunk.tables.iter().zip(&counts) {
             arguments.values.push(count.as_bytes());
             for Row { field, value, .. } in rows {
@@ -89,7 +100,7 @@ impl RedisStore {
         for _ in 0..LOAD_ATTEMPTS {
             let listed: Result<BTreeSet<String>, RedisError> =
                 redis::cmd("SMEMBERS").arg(&self.tables).query_async(&mut connection).await;
-            let listed = listed.map_err(|error| self.error(&error, &self.tables))?;
+            let listed = listed.map_err(|error| reply_error(&error, &self.tables))?;
             let mut names = listed.clone();
             names.extend(Table::FIXED.iter().map(|table| table.name().into_owned()));
             let mut pipeline = redis::pipe();
@@ -100,10 +111,10 @@ impl RedisStore {
             }
             let answers: Result<Vec<Result<Value, RedisError>>, RedisError> =
                 pipeline.query_async(&mut connection).await;
-            let mut answers = answers.map_err(|error| self.error(&error, "a table"))?.into_iter();
+            let mut answers = answers.map_err(|error| reply_error(&error, "a table"))?.into_iter();
             let mut next = |key: &str| {
                 let answer = answers.next().ok_or_else(|| unavailable("fewer replies than asked for"))?;
-                answer.map_err(|error| self.error(&error, key))
+                answer.map_err(|error| reply_error(&error, key))
             };
             let now: BTreeSet<String> =
                 redis::from_redis_value(next(&self.tables)?).map_err(|_| wrong_type(&self.tables))?;
@@ -165,10 +176,6 @@ impl RedisStore {
     fn token_of(&self, reply: Value) -> Result<u64, StoreError> {
         let text: Option<String> = redis::from_redis_value(reply).map_err(|_| wrong_type(&self.token))?;
         text.map_or(Ok(0), |text| text.parse().map_err(|_| wrong_type(&self.token)))
-    }
-
-    fn error(&self, error: &RedisError, key: &str) -> StoreError {
-        if error.code() == Some("WRONGTYPE") { wrong_type(key) } else { unavailable(&error.to_string()) }
     }
 }
 
@@ -244,10 +251,17 @@ impl TwinStore for RedisStore {
     }
 }
 
+/// A reply that is an error, to what was asked about a key.
+fn reply_error(error: &RedisError, key: &str) -> StoreError {
+    if error.code() == Some("WRONGTYPE") { wrong_type(key) } else { refused(error) }
+}
+
 /// What a script answered.
 enum Answer {
     Ok,
     Emptied,
+    /// A later commit of ours has landed already.
+    Late,
     /// The token that the store holds.
     Fenced(u64),
     /// The key that is not ours.
@@ -260,10 +274,11 @@ impl Answer {
         let mut words = words.into_iter();
         let kind = words.next().unwrap_or_default();
         let mut word = || words.next().ok_or_else(|| unavailable("a script's answer was cut short"));
-        let token = |text: String| text.parse().map_err(|_| wrong_type("token"));
+        let token = |text: String| text.parse().map_err(|_| wrong_type("the key of the token"));
         Ok(match kind.as_str() {
             "ok" => Self::Ok,
             "emptied" => Self::Emptied,
+            "late" => Self::Late,
             "fenced" => Self::Fenced(token(word()?)?),
             "foreign" => Self::Foreign(word()?),
             "held" => Self::Lease(Lease::Held { token: token(word()?)? }),
@@ -277,6 +292,7 @@ impl Answer {
     fn error(self) -> StoreError {
         match self {
             Self::Emptied => StoreError::Emptied,
+            Self::Late => unavailable("a later commit has overtaken this one"),
             Self::Foreign(key) => wrong_type(&key),
             Self::Fenced(theirs) => StoreError::Fenced { ours: 0, theirs },
             Self::Ok | Self::Lease(_) => unavailable("a script's answer fits no question"),

@@ -30,7 +30,7 @@ macro_rules! suite {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                $crate::store::suite::cases::$case(&$place.await).await;
+                $crate::store::suite::cases::$case(&$place).await;
             }
         )*
     };

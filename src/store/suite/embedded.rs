@@ -16,7 +16,7 @@ const CITY: &str = "città/di prova";
 struct Folder(tempfile::TempDir);
 
 impl Folder {
-    async fn new() -> Self {
+    fn new() -> Self {
         Self(tempfile::TempDir::new().unwrap())
     }
 
@@ -49,7 +49,7 @@ fn is_foreign(error: &StoreError, file: &Path) -> bool {
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_named() {
-    let folder = Folder::new().await;
+    let folder = Folder::new();
     let file = folder.file();
     fs::write(&file, "this is no database, but it is long enough to look like one to nobody".repeat(100)).unwrap();
     let store = EmbeddedStore::open(folder.0.path(), CITY);
@@ -71,7 +71,7 @@ async fn a_file_that_is_no_database_is_named() {
 
 #[tokio::test]
 async fn a_damaged_page_is_no_half_city() {
-    let folder = Folder::new().await;
+    let folder = Folder::new();
     let store = EmbeddedStore::open(folder.0.path(), CITY);
     let token = take(&store, "a", MINUTE).await;
     for n in 0..200 {
@@ -101,7 +101,7 @@ async fn a_damaged_page_is_no_half_city() {
 
 #[tokio::test]
 async fn a_file_of_another_release_program_or_city_is_named() {
-    let folder = Folder::new().await;
+    let folder = Folder::new();
     let file = folder.file();
     let store = EmbeddedStore::open(folder.0.path(), CITY);
     take(&store, "a", MINUTE).await;
@@ -125,7 +125,7 @@ async fn a_file_of_another_release_program_or_city_is_named() {
 
 #[tokio::test]
 async fn each_city_has_its_own_file() {
-    let folder = Folder::new().await;
+    let folder = Folder::new();
     let long = "x/".repeat(128);
     for city in ["a", "a b", "../a", ".", "ü", &long, &format!("{}y", &long[..255])] {
         let store = EmbeddedStore::open(folder.0.path(), city);
@@ -138,7 +138,7 @@ async fn each_city_has_its_own_file() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_unavailable() {
-    let folder = Folder::new().await;
+    let folder = Folder::new();
     let file = folder.0.path().join("file");
     fs::write(&file, "").unwrap();
     let store = EmbeddedStore::open(&file.join("below"), CITY);
@@ -149,7 +149,7 @@ async fn a_folder_that_cannot_be_written_is_unavailable() {
 
 #[tokio::test]
 async fn segments_become_base_rows() {
-    let folder = Folder::new().await;
+    let folder = Folder::new();
     let store = EmbeddedStore::open(folder.0.path(), CITY);
     let token = take(&store, "a", MINUTE).await;
     for n in 0..100 {

@@ -27,10 +27,10 @@ impl RedisServer {
         let dir = TempDir::new().unwrap();
         let mut command = program("redis-server");
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]).arg(dir.path());
-        if !arguments.contains(&"--tls-port") {
-            command.args(["--port", &port.to_string()]);
-        } else {
+        if arguments.contains(&"--tls-port") {
             command.args(["--port", "0", "--tls-port", &port.to_string()]);
+        } else {
+            command.args(["--port", &port.to_string()]);
         }
         command.args(arguments.iter().filter(|argument| **argument != "--tls-port"));
         let process = spawn(&mut command);
