@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -12,10 +12,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{
+    lease::stored_token,
     merge::{Merge, Unmerged},
     segment,
 };
-use crate::store::{Lease, Row, StoreError, Table};
+use crate::store::{Row, StoreError, Table};
 
 /// How this store is called in errors.
 const STORE: &str = "the embedded store";
@@ -85,6 +86,11 @@ impl Disk {
     /// Does not open the file yet.
     pub(super) fn new(path: PathBuf, city_id: String) -> Self {
         Self { path, city_id, open: None, merge: None, unmerged: Unmerged::default() }
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The open file: opened anew where it was removed or exchanged meanwhile, which SQLite would not notice.
@@ -199,101 +205,6 @@ impl Disk {
         let outcome = read();
         outcome.map_err(|error| self.failed(&path, &error))
     }
-
-    /// Takes, renews or refuses the lease (see [`crate::store::TwinStore::lease`]).
-    pub(super) fn lease(
-        &mut self,
-        holder: &str,
-        address: &str,
-        ttl: Duration,
-        ours: Option<u64>,
-        above: u64,
-    ) -> Result<Lease, StoreError> {
-        let now = now_ms();
-        let path = self.path.clone();
-        self.write(|transaction| {
-            let stored = stored_lease(transaction)?;
-            if let (Some(_), None) = (ours, &stored) {
-                return Ok(Err(StoreError::Emptied));
-            }
-            if let Some(lease) = &stored
-                && lease.ends > now
-                && lease.holder != holder
-            {
-                return Ok(Ok(lease.other()));
-            }
-            let token = stored.map_or(0, |lease| lease.token);
-            let token = match ours {
-                Some(ours) if ours != token => return Ok(Err(StoreError::Fenced { ours, theirs: token })),
-                Some(ours) => ours,
-                None => match token.max(above).checked_add(1).filter(|token| i64::try_from(*token).is_ok()) {
-                    Some(token) => token,
-                    None => return Ok(Err(foreign(&path, &format!("no token can be above {above}")))),
-                },
-            };
-            let ends = now.saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
-            transaction.execute("DELETE FROM lease", [])?;
-            transaction
-                .execute("INSERT INTO lease VALUES (?1, ?2, ?3, ?4)", params![token as i64, holder, address, ends])?;
-            Ok(Ok(Lease::Held { token }))
-        })
-    }
-
-    /// Who holds the lease.
-    pub(super) fn holder(&mut self) -> Result<Lease, StoreError> {
-        let path = self.path.clone();
-        let stored = stored_lease(self.connection()?);
-        Ok(match stored.map_err(|error| self.failed(&path, &error))? {
-            None => Lease::Free { token: 0 },
-            Some(lease) if lease.ends > now_ms() => lease.other(),
-            Some(lease) => Lease::Free { token: lease.token },
-        })
-    }
-
-    /// Ends the lease if it is still the holder's.
-    pub(super) fn release(&mut self, holder: &str, token: u64) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            transaction.execute(
-                "UPDATE lease SET ends = 0 WHERE holder = ?1 AND token = ?2",
-                params![holder, i64::try_from(token).unwrap_or(-1)],
-            )?;
-            Ok(Ok(()))
-        })
-    }
-}
-
-/// The row of `lease`.
-struct StoredLease {
-    token: u64,
-    holder: String,
-    address: String,
-    /// Milliseconds since 1970.
-    ends: i64,
-}
-
-impl StoredLease {
-    fn other(&self) -> Lease {
-        Lease::Other { token: self.token, holder: self.holder.clone(), address: self.address.clone() }
-    }
-}
-
-fn stored_lease(connection: &Connection) -> Result<Option<StoredLease>, rusqlite::Error> {
-    let mut select = connection.prepare_cached("SELECT token, holder, address, ends FROM lease")?;
-    select
-        .query_row([], |row| {
-            Ok(StoredLease {
-                token: row.get::<_, i64>(0)? as u64,
-                holder: row.get(1)?,
-                address: row.get(2)?,
-                ends: row.get(3)?,
-            })
-        })
-        .optional()
-}
-
-/// The last token that was handed out.
-pub(super) fn stored_token(connection: &Connection) -> Result<Option<u64>, rusqlite::Error> {
-    Ok(stored_lease(connection)?.map(|lease| lease.token))
 }
 
 /// Writes or removes a base row.
@@ -382,11 +293,6 @@ fn identity_or(path: &Path) -> Result<(u64, u64), StoreError> {
     identity(path).ok_or_else(|| unavailable(path, "it vanished while it was opened"))
 }
 
-/// Milliseconds since 1970. A lease is an agreement between processes, so the wall clock is the clock for it.
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64)
-}
-
 /// SQLite's error for what our own bytes turn out to be.
 pub(super) fn corrupt() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(
@@ -412,6 +318,6 @@ pub(super) fn unavailable(path: &Path, message: &str) -> StoreError {
     StoreError::Unavailable { store: STORE, message: format!("{}: {message}", path.display()) }
 }
 
-fn foreign(path: &Path, message: &str) -> StoreError {
+pub(super) fn foreign(path: &Path, message: &str) -> StoreError {
     StoreError::Foreign { key: path.display().to_string(), message: message.to_owned() }
 }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use rusqlite::Connection;
 
 use super::{
-    disk::{self, corrupt, store_error, stored_token},
+    disk::{self, corrupt, store_error},
+    lease::stored_token,
     segment,
 };
 use crate::store::{StoreError, Stored, StoredRow, Table};

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::{
-    disk::{Disk, corrupt, put, stored_token},
+    disk::{Disk, corrupt, put},
+    lease::stored_token,
     segment,
 };
 use crate::store::StoreError;

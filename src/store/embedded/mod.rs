@@ -18,6 +18,7 @@
 //! lets it do while a flush is written. Other processes may have the same file open: SQLite's locks and the token hold.
 
 mod disk;
+mod lease;
 mod load;
 mod merge;
 mod segment;
