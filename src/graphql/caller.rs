@@ -44,9 +44,9 @@ impl Caller {
             Access::Granted => None,
             Access::TokenMissing => Some("this changes something and needs `Authorization: Bearer ADMIN_TOKEN`"),
             Access::TokenWrong => Some("the token sent in `Authorization` is not the server's ADMIN_TOKEN"),
-            Access::NotLocal => {
-                Some("no ADMIN_TOKEN is set, so only requests from this machine to a local host name may change anything")
-            }
+            Access::NotLocal => Some(
+                "no ADMIN_TOKEN is set, so only requests from this machine to a local host name may change anything",
+            ),
         }
     }
 

@@ -15,7 +15,7 @@ use futures_util::{
 use serde::Serialize;
 
 use super::{
-    document::{Documents, refused, with_code},
+    document::{Documents, refused, set_code},
     params::Params,
 };
 use crate::{config::GraphqlConfig, graphql::caller::Caller};
@@ -83,11 +83,7 @@ impl Api {
     /// Runs requests on `schema` within the limits of `config`. Depth, complexity and directives are the schema
     /// builder's to set as well.
     pub fn new(schema: impl Executor, config: &GraphqlConfig) -> Self {
-        Self {
-            executor: Arc::new(schema),
-            documents: Arc::new(Documents::new(config)),
-            timeout: config.timeout,
-        }
+        Self { executor: Arc::new(schema), documents: Arc::new(Documents::new(config)), timeout: config.timeout }
     }
 
     /// Parses and checks a request. What is refused comes back as the answer to send.
@@ -125,22 +121,17 @@ impl Api {
     /// Runs a subscription; it is polled only as fast as its reader takes, and ends when it is dropped.
     pub fn subscribe(&self, prepared: Prepared) -> BoxStream<'static, Answer> {
         let events = AssertUnwindSafe(self.executor.execute_stream(prepared.request)).catch_unwind();
-        let answers = events.map(|event| Answer::from(event.unwrap_or_else(|_| broken())));
+        let events = events.map(|event| event.unwrap_or_else(|_| broken())).fuse();
         // A subscription that fails at its start gives one result without data and ends: that is a refusal.
-        let answers = stream::unfold((answers.fuse(), None, true), |(mut answers, held, first)| async move {
-            let mut answer: Answer = match held {
-                Some(answer) => answer,
-                None => answers.next().await?,
+        let answers = stream::unfold((events, None, true), |(mut events, held, first)| async move {
+            let event: Response = match held {
+                Some(event) => event,
+                None => events.next().await?,
             };
-            let mut held = None;
-            if first && answer.body.starts_with(br#"{"data":null,"#) {
-                match answers.next().now_or_never() {
-                    Some(None) => answer.outcome = Outcome::Refused,
-                    Some(next) => held = next,
-                    None => {}
-                }
-            }
-            Some((answer, (answers, held, false)))
+            let failed = first && event.data == Value::Null && !event.errors.is_empty();
+            let next = if failed { events.next().now_or_never() } else { None };
+            let answer = if matches!(next, Some(None)) { Answer::refused(event) } else { Answer::from(event) };
+            Some((answer, (events, next.flatten(), false)))
         });
         answers.boxed()
     }
@@ -173,7 +164,8 @@ fn check_variables(operation: &OperationDefinition, params: &Params) -> Result<(
             None => variable.default_value.is_none(),
         };
         if missing && !variable.var_type.node.nullable {
-            let text = format!("the variable `${}` needs a value of type `{}`", variable.name.node, variable.var_type.node);
+            let text =
+                format!("the variable `${}` needs a value of type `{}`", variable.name.node, variable.var_type.node);
             return Err(refused(text, Some(definition.pos), "BAD_USER_INPUT"));
         }
     }
@@ -203,24 +195,32 @@ impl Answer {
         let body: &[u8] = &self.body;
         body.strip_prefix(br#"{"errors":"#).and_then(|rest| rest.strip_suffix(b"}")).unwrap_or(b"[]")
     }
+
+    /// The answer to a request of which nothing but errors came.
+    fn refused(mut response: Response) -> Self {
+        set_codes(&mut response);
+        Self { body: json(&Refusal { errors: &response.errors }), outcome: Outcome::Refused }
+    }
 }
 
 impl From<Response> for Answer {
     fn from(mut response: Response) -> Self {
-        for error in &mut response.errors {
-            if error.path.is_empty() || error.extensions.is_none() {
-                let code = code_of(error);
-                *error = with_code(std::mem::replace(error, ServerError::new("", None)), code);
-            }
-        }
         // An error of the request has no path: only fields have one.
         let refused = response.data == Value::Null
             && !response.errors.is_empty()
             && response.errors.iter().all(|error| error.path.is_empty());
         if refused {
-            return Self { body: json(&Refusal { errors: &response.errors }), outcome: Outcome::Refused };
+            return Self::refused(response);
         }
+        set_codes(&mut response);
         Self { body: json(&response), outcome: Outcome::Ran }
+    }
+}
+
+fn set_codes(response: &mut Response) {
+    for error in &mut response.errors {
+        let code = code_of(error);
+        set_code(error, code);
     }
 }
 

@@ -20,15 +20,8 @@ use crate::{
 };
 
 /// Headers that a proxy adds: with one of them a loopback peer is not the real sender.
-const FORWARDING: [&str; 7] = [
-    "forwarded",
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-forwarded-server",
-    "x-real-ip",
-];
+const FORWARDING: [&str; 7] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-server", "x-real-ip"];
 
 /// The rules of the contract's section 1: the admin token, else loopback; same origin, else `ALLOWED_ORIGINS`.
 #[derive(Clone)]

@@ -10,13 +10,12 @@ use std::{
 };
 
 use async_graphql::{
-    ErrorExtensionValues, Pos, ServerError,
+    ErrorExtensionValues, Pos, Positioned, ServerError,
     parser::{
         parse_query,
         types::{Directive, ExecutableDocument, OperationType, Selection, SelectionSet},
     },
 };
-use async_graphql::Positioned;
 
 use crate::config::GraphqlConfig;
 
@@ -66,8 +65,11 @@ impl Documents {
             return Ok(known);
         }
         scan(text)?;
-        let document =
-            parse_query(text).map_err(|error| with_code(ServerError::from(error), "GRAPHQL_PARSE_FAILED"))?;
+        let document = parse_query(text).map_err(|error| {
+            let mut error = ServerError::from(error);
+            set_code(&mut error, "GRAPHQL_PARSE_FAILED");
+            error
+        })?;
         self.check(&document)?;
         let document = Arc::new(document);
         if text.len() <= MAX_CACHED_BYTES {
@@ -98,11 +100,13 @@ impl Documents {
             weigher.directives(&operation.node.directives, operation.pos)?;
             let weight = weigher.selection_set(&operation.node.selection_set.node, 0)?;
             if weight.aliases > self.max_aliases {
-                let text = format!("the operation has {} aliases; at most {} are accepted", weight.aliases, self.max_aliases);
+                let text =
+                    format!("the operation has {} aliases; at most {} are accepted", weight.aliases, self.max_aliases);
                 return Err(refused(text, Some(operation.pos), "TOO_MANY_ALIASES"));
             }
             if weight.depth > self.max_depth {
-                let text = format!("the operation is {} fields deep; at most {} are accepted", weight.depth, self.max_depth);
+                let text =
+                    format!("the operation is {} fields deep; at most {} are accepted", weight.depth, self.max_depth);
                 return Err(refused(text, Some(operation.pos), "TOO_DEEP"));
             }
             selections = selections.saturating_add(weight.selections);
@@ -254,7 +258,8 @@ fn scan(text: &str) -> Result<(), ServerError> {
                 at += 1;
             }
             _ => {
-                while at < bytes.len() && (bytes[at].is_ascii_alphanumeric() || matches!(bytes[at], b'_' | b'-' | b'+')) {
+                while at < bytes.len() && (bytes[at].is_ascii_alphanumeric() || matches!(bytes[at], b'_' | b'-' | b'+'))
+                {
                     at += 1;
                 }
                 at = at.max(start + 1);
@@ -295,16 +300,17 @@ fn string_end(bytes: &[u8], at: usize) -> usize {
 
 /// A request error with its code.
 pub(super) fn refused(text: impl Into<String>, pos: Option<Pos>, code: &str) -> ServerError {
-    with_code(ServerError::new(text, pos), code)
+    let mut error = ServerError::new(text, pos);
+    set_code(&mut error, code);
+    error
 }
 
 /// Sets `extensions.code`, unless there is one already.
-pub(super) fn with_code(mut error: ServerError, code: &str) -> ServerError {
+pub(super) fn set_code(error: &mut ServerError, code: &str) {
     let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     if extensions.get("code").is_none() {
         extensions.set("code", code);
     }
-    error
 }
 
 #[cfg(test)]

@@ -129,7 +129,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_must_show_its_protocol_in_time_and_may_be_silent_afterwards() {
-        for (sent, fails) in [(&b""[..], true), (b"PRI * HTTP/2.0\r\n", true), (b"GET", false), (HTTP2_PREFACE, false)] {
+        for (sent, fails) in [(&b""[..], true), (b"PRI * HTTP/2.0\r\n", true), (b"GET", false), (HTTP2_PREFACE, false)]
+        {
             let (near, mut far) = duplex(64);
             let mut near = GuardedStream::new(near, SECOND, SECOND);
             far.write_all(sent).await.unwrap();

@@ -39,8 +39,9 @@ impl Params {
         for (name, value) in pairs {
             let value = match name.as_str() {
                 "variables" | "extensions" if value.is_empty() => Json::Null,
-                "variables" | "extensions" => serde_json::from_str(&value)
-                    .map_err(|error| BadParams(format!("`{name}` is not JSON: {error}")))?,
+                "variables" | "extensions" => {
+                    serde_json::from_str(&value).map_err(|error| BadParams(format!("`{name}` is not JSON: {error}")))?
+                }
                 "operationName" if value.is_empty() => Json::Null,
                 _ => Json::String(value),
             };

@@ -28,7 +28,11 @@ const KEEP_ALIVE: Bytes = Bytes::from_static(b":\n\n");
 const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata: \n\n");
 
 /// One result and `complete`.
-pub(super) fn single(app: &AppState, caller: Caller, answer: impl Future<Output = Answer> + Send + 'static) -> Response {
+pub(super) fn single(
+    app: &AppState,
+    caller: Caller,
+    answer: impl Future<Output = Answer> + Send + 'static,
+) -> Response {
     stream(app, caller, stream::once(answer).boxed())
 }
 

@@ -212,7 +212,8 @@ fn since(query: &str) -> Result<jiff::Timestamp, String> {
     if !text.contains(['T', 't']) {
         return Err(format!("`since` is `{text}`: a time like 2026-01-05T00:00:00.000Z is needed"));
     }
-    text.parse().map_err(|error| format!("`since` is `{text}`: {error}; a time like 2026-01-05T00:00:00.000Z is needed"))
+    text.parse()
+        .map_err(|error| format!("`since` is `{text}`: {error}; a time like 2026-01-05T00:00:00.000Z is needed"))
 }
 
 /// `application/json` or `…+json`; nothing said counts as JSON, so that `curl -T` works.
@@ -221,6 +222,3 @@ fn is_json(parts: &Parts) -> bool {
     let name = sent.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     name == "application/json" || name.ends_with("+json")
 }
-
-#[cfg(test)]
-mod tests;

@@ -39,14 +39,7 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     let (outbox, waiting) = Outbox::new(closing.clone(), app.graphql.stall_timeout);
     let (sink, mut stream) = socket.split();
     let writer = tokio::spawn(write(sink, waiting, closing.clone(), limits));
-    let mut session = Session {
-        app,
-        caller,
-        acknowledged: false,
-        operations: Arc::default(),
-        outbox,
-        closing,
-    };
+    let mut session = Session { app, caller, acknowledged: false, operations: Arc::default(), outbox, closing };
     session.read(&mut stream).await;
     // Operations end with `closing`; then the writer sends the close frame within its time.
     if writer.await.is_err() {
