@@ -16,7 +16,7 @@ export interface Example {
 
 /** The headers editor takes JSON with comments; without a header in it nothing is sent. */
 const TOKEN_HINT = `{
-  // Changing the city needs the server's ADMIN_TOKEN. Where none is set, requests from this machine may.
+  // Where the server has an ADMIN_TOKEN:
   // "Authorization": "Bearer <ADMIN_TOKEN>"
 }
 `;
