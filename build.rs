@@ -57,7 +57,7 @@ fn main() -> io::Result<()> {
 fn build_pages(web_client: &Path, out_dir: &Path) -> Result<(), String> {
     require_node()?;
     if must_install(web_client) {
-        npm(web_client, &["ci", "--no-audit", "--no-fund", "--prefer-offline"])?;
+        npm(web_client, &["ci", "--prefer-offline"])?;
     }
     let out_dir = out_dir.to_str().ok_or("the path of the target directory is not UTF-8")?;
     npm(web_client, &["run", "build", "--", "--outDir", out_dir, "--emptyOutDir", "--logLevel", "warn"])
@@ -80,9 +80,10 @@ fn must_install(web_client: &Path) -> bool {
     modified("node_modules/.package-lock.json") < modified("package-lock.json")
 }
 
-/// Runs npm in `web_client`. On failure the error is the command and the line that tells the most of what it said.
+/// Runs npm in `web_client`. On failure the error is the command and its own first words on the reason.
 fn npm(web_client: &Path, arguments: &[&str]) -> Result<(), String> {
-    let command = format!("npm {}", arguments[..arguments.len().min(2)].join(" "));
+    let words = arguments.iter().take_while(|argument| !argument.starts_with('-'));
+    let command = words.fold("npm".to_owned(), |command, word| command + " " + word);
     // On Windows npm is a script with an ending of its own.
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let output =
@@ -93,10 +94,16 @@ fn npm(web_client: &Path, arguments: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     let said = format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let reason = said
-        .lines()
-        .map(str::trim)
-        .find(|line| line.to_lowercase().contains("error") && !line.ends_with("code 1"))
-        .unwrap_or("it gave no reason");
+    let reason = reason_in(&said).unwrap_or_else(|| output.status.to_string());
     Err(format!("`{command}` in web-client failed: {reason}"))
+}
+
+/// The first line that says what went wrong, in what npm or Vite printed: not a bare `npm error code E404`, nor a heading.
+fn reason_in(said: &str) -> Option<String> {
+    let lines = said.lines().map(str::trim);
+    let from_the_error_on = lines.skip_while(|line| !line.to_lowercase().contains("error"));
+    from_the_error_on
+        .map(|line| line.trim_start_matches("npm error").trim())
+        .find(|line| !line.is_empty() && !line.ends_with(':') && !line.starts_with("code "))
+        .map(str::to_owned)
 }
