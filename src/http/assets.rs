@@ -133,7 +133,7 @@ impl Asset {
     /// A file of the bundle; `None` where there is none of that name.
     fn find(name: &str, cache_control: &'static str, policy: &'static str) -> Option<Asset> {
         // The packed forms are answers to the plain name, not files of their own.
-        if name.ends_with(".br") || name.ends_with(".gz") {
+        if matches!(name.rsplit('.').next(), Some("br" | "gz")) {
             return None;
         }
         let file = Bundle::get(name)?;
