@@ -35,7 +35,7 @@ async fn ask(request: request::Builder) -> Response {
     routes().with_state(()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
-fn header_of(response: &Response, name: &header::HeaderName) -> &str {
+fn header_of<'a>(response: &'a Response, name: &header::HeaderName) -> &'a str {
     response.headers().get(name).unwrap_or_else(|| panic!("{name} is missing")).to_str().unwrap()
 }
 
