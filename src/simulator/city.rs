@@ -11,7 +11,7 @@ use super::transit::{self, Line, Station};
 pub const CITY_ID: &str = "laquila-dt-001";
 pub const CITY_NAME: &str = "L'Aquila Digital Twin";
 
-/// A district and the box around its crossings.
+/// A district and the box around its town (the arterials lead out of it).
 #[derive(Clone, Debug)]
 pub struct District {
     pub id: String,
@@ -44,12 +44,12 @@ impl DemoCity {
         let sensors = sensors::sensors(&network, &buildings, &mut rng);
         let weather_stations = sensors::weather_stations(&network, &mut rng);
         let stations = transit::stations(&network, &mut rng);
-        let lines = transit::lines(&network, &stations);
+        let (stations, lines) = transit::lines(&network, stations);
         let districts = DISTRICTS
             .iter()
             .enumerate()
             .map(|(d, plan)| {
-                let lines = network.edges.iter().filter(|e| e.district == d).flat_map(|e| e.line.points());
+                let lines = network.edges.iter().filter(|e| e.district == d && !e.arterial).flat_map(|e| e.line.points());
                 let places = lines.chain(buildings.iter().filter(|b| b.district == d).map(|b| &b.at));
                 let centre = Point::new(plan.centre[0], plan.centre[1]);
                 let (mut south_west, mut north_east) = (centre, centre);

@@ -199,13 +199,13 @@ pub fn fleet(city: &DemoCity) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     for base in BASES {
         let near = Point::new(base[0], base[1]);
-        let mut edges: Vec<u32> = (0..city.network.edges.len() as u32).collect();
-        let away = |e: &u32| city.network.edge(*e).line.points()[0].distance(near);
-        edges.sort_by(|a, b| away(a).total_cmp(&away(b)));
+        let mut edges: Vec<(u64, u32)> = (0..city.network.edges.len() as u32)
+            .map(|e| (city.network.edge(e).line.points()[0].distance(near) as u64, e))
+            .collect();
+        edges.sort_unstable();
         let kinds = [UnitKind::FireTruck, UnitKind::Ambulance, UnitKind::Ambulance, UnitKind::Police];
-        for (n, kind) in kinds.into_iter().enumerate() {
+        for (&(_, edge), kind) in edges.iter().zip(kinds) {
             let number = units.iter().filter(|u| u.kind == kind).count() + 1;
-            let edge = edges[n];
             let base = Spot { edge, metres: city.network.edge(edge).line.length() * 0.4 };
             units.push(Unit::new(format!("{}-{number:02}", kind.prefix()), kind, base));
         }

@@ -30,6 +30,8 @@ pub struct Edge {
     pub speed_limit: u32,
     pub lanes: u32,
     pub line: Polyline,
+    /// Part of a road between two districts, outside the towns.
+    pub arterial: bool,
     /// The other direction, where there is one.
     pub twin: Option<u32>,
     /// How much traffic it draws at full demand, about 0.2 to 1.
@@ -103,6 +105,7 @@ impl RoadNetwork {
                 speed_limit: street.limit.unwrap_or(speed_limit),
                 lanes,
                 line,
+                arterial: street.line.is_none(),
                 twin: None,
                 pull: base * (0.72 + 0.5 * rhythm::unit(seed, segment as u64)),
                 inbound: 0.0,

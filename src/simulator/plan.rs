@@ -70,13 +70,23 @@ fn keep_largest_parts(draft: &mut Draft) {
     }
 }
 
-/// Joins two districts by a road between the crossings that lie nearest to each other's side, and makes the way from
-/// there to each district's middle a through road.
+/// How many metres further away a gate may lie where a main street ends there.
+const MAIN_STREET_BONUS: f64 = 450.0;
+
+/// Joins two districts by a road between the crossings that lie nearest to each other's side (rather where a main street
+/// ends), and makes the way from there to each district's middle a through road.
 fn join(draft: &mut Draft, districts: [usize; 2], name: &str, bow: f64, frame: &Frame) {
     let centres = districts.map(|d| frame.metres(Point::new(DISTRICTS[d].centre[0], DISTRICTS[d].centre[1])));
     let along = [centres[1][0] - centres[0][0], centres[1][1] - centres[0][1]];
     let length = along[0].hypot(along[1]);
     let normal = [-along[1] / length, along[0] / length];
+    let adjacency = Adjacency::new(draft);
+    let ends_main_street = |n: usize| {
+        let main = adjacency.around(n).iter().filter(|(s, _)| {
+            draft.streets[*s].class == RoadClass::Primary && draft.streets[*s].line.is_some()
+        });
+        main.count() == 1
+    };
     let gates = [0, 1].map(|side| {
         let sign = if side == 0 { 1.0 } else { -1.0 };
         // Look where the bowed road comes from, so that it does not cut through the district first.
@@ -85,7 +95,8 @@ fn join(draft: &mut Draft, districts: [usize; 2], name: &str, bow: f64, frame: &
             .filter(|&n| draft.nodes[n].district == districts[side])
             .map(|n| {
                 let at = draft.nodes[n].at;
-                (n, (at[0] - centres[side][0]) * toward[0] + (at[1] - centres[side][1]) * toward[1])
+                let ahead = (at[0] - centres[side][0]) * toward[0] + (at[1] - centres[side][1]) * toward[1];
+                (n, if ends_main_street(n) { ahead + MAIN_STREET_BONUS } else { ahead })
             })
             .fold((0, f64::MIN), |best, next| if next.1 > best.1 { next } else { best })
             .0

@@ -80,8 +80,8 @@ pub fn sensors(network: &RoadNetwork, buildings: &[Building], rng: &mut fastrand
     let mut sensors = Vec::new();
     let mut counts = [0; 3];
     for district in 0..DISTRICTS.len() {
-        let mut edges: Vec<u32> =
-            (0..network.edges.len() as u32).filter(|&e| network.edge(e).district == district).collect();
+        let in_town = |e: &u32| network.edge(*e).district == district && !network.edge(*e).arterial;
+        let mut edges: Vec<u32> = (0..network.edges.len() as u32).filter(in_town).collect();
         rng.shuffle(&mut edges);
         let (main, side): (Vec<u32>, Vec<u32>) =
             edges.into_iter().partition(|&e| network.edge(e).class <= RoadClass::Secondary);

@@ -64,7 +64,7 @@ const MORE_STOPS: usize = 6;
 /// Places the stations: those with a true name at the next main crossing, more where none is near.
 pub fn stations(network: &RoadNetwork, rng: &mut fastrand::Rng) -> Vec<Station> {
     let mut main = vec![None; network.nodes.len()];
-    for edge in network.edges.iter().filter(|e| e.class <= RoadClass::Secondary && e.twin.is_some()) {
+    for edge in network.edges.iter().filter(|e| e.class <= RoadClass::Secondary && e.twin.is_some() && !e.arterial) {
         main[edge.to as usize].get_or_insert(&edge.name);
     }
     let mut stations: Vec<Station> = Vec::new();
@@ -101,13 +101,13 @@ pub fn stations(network: &RoadNetwork, rng: &mut fastrand::Rng) -> Vec<Station> 
     stations
 }
 
-/// Lays the lines through the stations.
-pub fn lines(network: &RoadNetwork, stations: &[Station]) -> Vec<Line> {
+/// Lays the lines through the stations, and keeps the stations at which a bus stops.
+pub fn lines(network: &RoadNetwork, stations: Vec<Station>) -> (Vec<Station>, Vec<Line>) {
     let mut router = Router::default();
-    LINES
+    let mut lines: Vec<Line> = LINES
         .iter()
         .map(|(id, districts)| {
-            let calls = calls(network, stations, districts);
+            let calls = calls(network, &stations, districts);
             let mut edges = Vec::new();
             for (i, &from) in calls.iter().enumerate() {
                 let to = calls[(i + 1) % calls.len()];
@@ -120,10 +120,24 @@ pub fn lines(network: &RoadNetwork, stations: &[Station]) -> Vec<Line> {
                 let (from, to) = (stations[from].node, stations[to].node);
                 edges.extend(router.way(network, from, to, cost).unwrap_or_default());
             }
-            let stops = stops(network, stations, &edges);
+            let stops = stops(network, &stations, &edges);
             Line { id: (*id).to_owned(), edges, stops }
         })
-        .collect()
+        .collect();
+    let mut numbers = vec![None; stations.len()];
+    lines.iter().flat_map(|l| l.stops.iter().flatten()).for_each(|&s| numbers[s as usize] = Some(0));
+    let mut served: Vec<Station> = Vec::new();
+    for (mut station, number) in stations.into_iter().zip(&mut numbers) {
+        if number.is_some() {
+            *number = Some(served.len() as u32);
+            station.id = format!("station-{:02}", served.len() + 1);
+            served.push(station);
+        }
+    }
+    for stop in lines.iter_mut().flat_map(|l| &mut l.stops) {
+        *stop = stop.and_then(|s| numbers[s as usize]);
+    }
+    (served, lines)
 }
 
 /// The stations that a line calls at, in order: through its districts and back, or around its only one.
@@ -149,7 +163,7 @@ fn calls(network: &RoadNetwork, stations: &[Station], districts: &[usize]) -> Ve
         };
         let mut here: Vec<usize> = of(d).collect();
         here.sort_by(|&a, &b| aside(a).total_cmp(&aside(b)));
-        here.truncate(4);
+        here.truncate(5);
         here.sort_by(|&a, &b| along(a).total_cmp(&along(b)));
         out.extend(here);
     }
