@@ -99,7 +99,10 @@ impl Building {
             "school" => local.at_school() * 0.92,
             "commercial" | "sport" => local.at_shops() * 0.8,
             "restaurant" => local.daylife() * (0.15 + 0.6 * local.at_shops()).max(0.8 * dinner(local)),
-            "church" => 0.02 + 0.05 * local.daylife() + if local.weekend && (9.5..12.0).contains(&local.hour) { 0.5 } else { 0.0 },
+            "church" => {
+                0.02 + 0.05 * local.daylife()
+                    + if local.weekend && (9.5..12.0).contains(&local.hour) { 0.5 } else { 0.0 }
+            }
             "museum" => local.at_shops() * 0.4,
             "theatre" => 0.02 + 0.8 * (1.0 - ((local.hour - 21.5) / 1.6).powi(2)).max(0.0),
             _ => local.at_work() * 0.85,

@@ -7,8 +7,9 @@ use super::network::RoadNetwork;
 use super::sensors::{self, Sensor, WeatherStation};
 use super::transit::{self, Line, Station};
 
-/// The city's id and name, as the reference gives them.
+/// The city's id, as the reference gives it.
 pub const CITY_ID: &str = "laquila-dt-001";
+/// Its name, as the reference gives it.
 pub const CITY_NAME: &str = "L'Aquila Digital Twin";
 
 /// A district and the box around its town (the arterials lead out of it).
@@ -25,13 +26,13 @@ pub struct District {
 /// the stations and lines of its 40 buses.
 #[derive(Clone, Debug)]
 pub struct DemoCity {
-    pub districts: Vec<District>,
-    pub network: RoadNetwork,
-    pub buildings: Vec<Building>,
-    pub sensors: Vec<Sensor>,
-    pub weather_stations: Vec<WeatherStation>,
-    pub stations: Vec<Station>,
-    pub lines: Vec<Line>,
+    pub(super) districts: Vec<District>,
+    pub(super) network: RoadNetwork,
+    pub(super) buildings: Vec<Building>,
+    pub(super) sensors: Vec<Sensor>,
+    pub(super) weather_stations: Vec<WeatherStation>,
+    pub(super) stations: Vec<Station>,
+    pub(super) lines: Vec<Line>,
     pub(super) seed: u64,
 }
 
@@ -49,7 +50,8 @@ impl DemoCity {
             .iter()
             .enumerate()
             .map(|(d, plan)| {
-                let lines = network.edges.iter().filter(|e| e.district == d && !e.arterial).flat_map(|e| e.line.points());
+                let lines =
+                    network.edges.iter().filter(|e| e.district == d && !e.arterial).flat_map(|e| e.line.points());
                 let places = lines.chain(buildings.iter().filter(|b| b.district == d).map(|b| &b.at));
                 let centre = Point::new(plan.centre[0], plan.centre[1]);
                 let (mut south_west, mut north_east) = (centre, centre);

@@ -17,7 +17,11 @@ impl Demand {
     /// At `utc_ms` milliseconds since 1970. In the morning people drive in, in the evening out.
     pub fn at(utc_ms: i64) -> Self {
         let local = LocalTime::at(utc_ms);
-        let side = if local.weekend { 0.0 } else { (1.0 - ((local.hour - 7.75) / 3.0).abs()).max(0.0) - (1.0 - ((local.hour - 18.0) / 3.5).abs()).max(0.0) };
+        let side = if local.weekend {
+            0.0
+        } else {
+            (1.0 - ((local.hour - 7.75) / 3.0).abs()).max(0.0) - (1.0 - ((local.hour - 18.0) / 3.5).abs()).max(0.0)
+        };
         Self { level: local.demand(), inbound: side }
     }
 

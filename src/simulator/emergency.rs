@@ -104,11 +104,6 @@ impl Unit {
         Spot { edge: piece.edge, metres: piece.from + (piece.to - piece.from) * share.clamp(0.0, 1.0) }
     }
 
-    /// Whether it is on its way at `now_ms`.
-    pub fn drives(&self, now_ms: i64) -> bool {
-        self.way.last().is_some_and(|p| p.end > now_ms)
-    }
-
     /// Sends it along the streets to `goal` and tells when it arrives; `urgency` multiplies the speed limits.
     pub fn drive(&mut self, network: &RoadNetwork, router: &mut Router, goal: Spot, urgency: f64, now_ms: i64) -> i64 {
         let here = self.spot(now_ms);

@@ -9,6 +9,7 @@ use super::write::{integer, number, padded, position, string, time};
 /// One message to one of the nine topics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimEvent {
+    /// Its topic, by the reference's name.
     pub topic: &'static str,
     /// The entity's id, so that all its events share a partition; `district/id` for what is identified within its district.
     pub key: String,
@@ -116,22 +117,31 @@ pub(super) fn sensor_event(reading: &Reading<'_>, at_ms: i64) -> SimEvent {
         string(&mut out, building);
     }
     let (kind, unit) = sensor.sensing.names();
-    for (name, text) in [(",\"type\":\"", kind), ("\",\"unit\":\"", unit), ("\",\"status\":\"", reading.status)] {
+    out.push_str(",\"type\":\"");
+    out.push_str(kind);
+    out.push_str("\",\"value\":");
+    number(&mut out, reading.value, 1);
+    for (name, text) in [(",\"unit\":\"", unit), ("\",\"status\":\"", reading.status)] {
         out.push_str(name);
         out.push_str(text);
     }
-    out.push_str("\",\"value\":");
-    number(&mut out, reading.value, 1);
+    out.push_str("\",\"lastUpdated\":");
+    time(&mut out, at_ms);
     out.push_str(",\"location\":");
     position(&mut out, sensor.at);
     out.push_str(",\"metadata\":");
     out.push_str(&sensor.metadata);
-    end(&mut out, at_ms);
+    out.push('}');
     SimEvent { topic: sensor.sensing.topic(), key, timestamp_ms: at_ms, value: out }
 }
 
 /// A `buildings.occupancy` message.
-pub(super) fn occupancy_event(district: &str, building: &super::buildings::Building, people: u32, at_ms: i64) -> SimEvent {
+pub(super) fn occupancy_event(
+    district: &str,
+    building: &super::buildings::Building,
+    people: u32,
+    at_ms: i64,
+) -> SimEvent {
     let (key, mut out) = in_district(district, "buildingId", &building.id);
     out.push_str(",\"currentOccupancy\":");
     integer(&mut out, people);

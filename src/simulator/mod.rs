@@ -6,26 +6,26 @@
 //! milliseconds since 1970 (UTC), the events go out as values, and whoever runs it sends them to Kafka.
 //!
 //! What varies over the day (traffic, air, noise, temperature, occupancy, energy) is a function of the moment and a hash
-//! of who asks ([`rhythm`], [`conditions`]), not of what was asked before. So a bus can be planned half an hour ahead, and its
+//! of who asks (`rhythm.rs`, `conditions.rs`), not of what was asked before. So a bus can be planned half an hour ahead, and its
 //! announced arrivals come true to the millisecond.
 
 mod buildings;
-pub mod city;
+mod city;
 mod city_file;
-pub mod conditions;
-pub mod emergency;
-pub mod events;
-pub mod geo;
+mod conditions;
+mod emergency;
+mod events;
+mod geo;
 mod names;
-pub mod network;
+mod network;
 mod plan;
 mod response;
-pub mod rhythm;
+mod rhythm;
 mod routing;
-pub mod sensors;
-pub mod simulation;
+mod sensors;
+mod simulation;
 mod streets;
-pub mod transit;
+mod transit;
 mod write;
 
 #[cfg(test)]

@@ -46,13 +46,17 @@ fn keep_largest_parts(draft: &mut Draft) {
         for node in 0..draft.nodes.len() {
             if draft.nodes[node].district == district && !visited[node] {
                 let part = adjacency.component(node);
-                part.iter().for_each(|&n| visited[n] = true);
+                for &n in &part {
+                    visited[n] = true;
+                }
                 if part.len() > best.len() {
                     best = part;
                 }
             }
         }
-        best.iter().for_each(|&n| keep[n] = true);
+        for n in best {
+            keep[n] = true;
+        }
     }
     let mut renumbered = vec![usize::MAX; draft.nodes.len()];
     let mut nodes = Vec::with_capacity(draft.nodes.len());
@@ -82,9 +86,10 @@ fn join(draft: &mut Draft, districts: [usize; 2], name: &str, bow: f64, frame: &
     let normal = [-along[1] / length, along[0] / length];
     let adjacency = Adjacency::new(draft);
     let ends_main_street = |n: usize| {
-        let main = adjacency.around(n).iter().filter(|(s, _)| {
-            draft.streets[*s].class == RoadClass::Primary && draft.streets[*s].line.is_some()
-        });
+        let main = adjacency
+            .around(n)
+            .iter()
+            .filter(|(s, _)| draft.streets[*s].class == RoadClass::Primary && draft.streets[*s].line.is_some());
         main.count() == 1
     };
     let gates = [0, 1].map(|side| {
@@ -108,7 +113,8 @@ fn join(draft: &mut Draft, districts: [usize; 2], name: &str, bow: f64, frame: &
     let way = [end[0] - start[0], end[1] - start[1]];
     let distance = way[0].hypot(way[1]);
     let at = |t: f64| {
-        let lift = bow * 1.3 * (std::f64::consts::PI * t).sin() + 0.012 * (std::f64::consts::TAU * 1.5 * t).sin() * (t * (1.0 - t) * 4.0);
+        let lift = bow * 1.3 * (std::f64::consts::PI * t).sin()
+            + 0.012 * (std::f64::consts::TAU * 1.5 * t).sin() * (t * (1.0 - t) * 4.0);
         [start[0] + way[0] * t - way[1] * lift, start[1] + way[1] * t + way[0] * lift]
     };
     let pieces = (distance / 240.0).ceil().max(2.0) as usize;

@@ -25,7 +25,15 @@ impl Simulation {
             return;
         }
         let mut draw = self.rng.u32(0..100);
-        let kind = KINDS.iter().position(|k| draw < k.3 || { draw -= k.3; false }).unwrap_or(0);
+        let kind = KINDS
+            .iter()
+            .position(|k| {
+                draw < k.3 || {
+                    draw -= k.3;
+                    false
+                }
+            })
+            .unwrap_or(0);
         let severity = match (KINDS[kind].0, self.rng.u32(0..100)) {
             ("fire", 75..) => 3,
             ("fire", 30..) | (_, 85..) => 2,
@@ -64,9 +72,8 @@ impl Simulation {
         let mut sent: Vec<usize> = Vec::new();
         for need in needs {
             let away = |u: &usize| self.units[*u].spot(now_ms).point(&self.city.network).distance(at);
-            let free = (0..self.units.len()).filter(|u| {
-                self.units[*u].kind == need && self.units[*u].is_free() && !sent.contains(u)
-            });
+            let free = (0..self.units.len())
+                .filter(|u| self.units[*u].kind == need && self.units[*u].is_free() && !sent.contains(u));
             if let Some(unit) = free.min_by(|a, b| away(a).total_cmp(&away(b))) {
                 sent.push(unit);
             }
@@ -81,8 +88,7 @@ impl Simulation {
         incident.units.clone_from(&sent);
         out.push(incident_event(&self.city.network, &self.units, &self.incidents[place], now_ms));
         for unit in sent {
-            let arrives =
-                self.units[unit].drive(&self.city.network, &mut self.router, spot, URGENT, now_ms);
+            let arrives = self.units[unit].drive(&self.city.network, &mut self.router, spot, URGENT, now_ms);
             self.units[unit].status = UnitStatus::Dispatched;
             self.units[unit].incident = Some(number);
             out.push(unit_event(&self.city.network, &self.units[unit], now_ms));

@@ -27,9 +27,6 @@ const TEMPERATURE: usize = 8;
 const TRAFFIC: usize = 12;
 const ENERGY: usize = 10;
 
-/// Weather stations in each district.
-pub const WEATHER_PER_DISTRICT: usize = 2;
-
 /// A sensor.
 #[derive(Clone, Debug)]
 pub struct Sensor {
@@ -122,21 +119,22 @@ pub fn sensors(network: &RoadNetwork, buildings: &[Building], rng: &mut fastrand
 
 /// The `metadata` of a sensor's events.
 fn metadata(sensing: Sensing, street: &str, heading: f64) -> String {
-    let mut out = String::new();
-    let (manufacturer, model) = match sensing {
-        Sensing::AirQuality => ("SensorTech", "AQ-2000"),
-        Sensing::Noise => ("AcustiCa", "SL-45"),
-        Sensing::Temperature => ("SensorTech", "TH-110"),
-        Sensing::Energy(_) => ("EnerMeter", "EM-3P"),
+    let (keys, values) = match sensing {
+        Sensing::AirQuality => (["manufacturer", "model"], ["SensorTech", "AQ-2000"]),
+        Sensing::Noise => (["manufacturer", "model"], ["AcustiCa", "SL-45"]),
+        Sensing::Temperature => (["manufacturer", "model"], ["SensorTech", "TH-110"]),
+        Sensing::Energy(_) => (["manufacturer", "model"], ["EnerMeter", "EM-3P"]),
         Sensing::TrafficFlow(_) => {
-            let side = ["northbound", "eastbound", "southbound", "westbound"];
-            out.push_str("{\"road\":");
-            super::write::string(&mut out, street);
-            out.push_str(&format!(",\"direction\":\"{}\"}}", side[((heading + 45.0) / 90.0) as usize % 4]));
-            return out;
+            let sides = ["northbound", "eastbound", "southbound", "westbound"];
+            (["road", "direction"], [street, sides[((heading + 45.0) / 90.0) as usize % 4]])
         }
     };
-    out.push_str(&format!("{{\"manufacturer\":\"{manufacturer}\",\"model\":\"{model}\"}}"));
+    let mut out = String::from("{");
+    for (i, text) in [keys[0], values[0], keys[1], values[1]].into_iter().enumerate() {
+        out.push_str(["", ":", ",", ":"][i]);
+        super::write::string(&mut out, text);
+    }
+    out.push('}');
     out
 }
 
@@ -222,7 +220,8 @@ impl Moment<'_> {
         let fast = wander(who, self.at_ms, 30_000);
         let temperature = self.temperature() - station.colder + 0.2 * fast;
         let humidity = (66.0 - 1.4 * (temperature - 12.0) + 18.0 * sky + 2.0 * fast).clamp(18.0, 100.0);
-        let wind = (7.0 + 6.0 * self.local.daylife() + 6.0 * wander(who ^ 2, self.at_ms, 900_000) + 1.5 * fast).max(0.0);
+        let wind =
+            (7.0 + 6.0 * self.local.daylife() + 6.0 * wander(who ^ 2, self.at_ms, 900_000) + 1.5 * fast).max(0.0);
         let direction = (250.0 + 110.0 * wander(who ^ 3, self.at_ms, 5_400_000) + 15.0 * fast).rem_euclid(360.0);
         let rain = ((sky - 0.62) * 9.0 * (1.0 + 0.3 * fast)).max(0.0);
         for (name, value, decimals) in [

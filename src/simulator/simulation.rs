@@ -6,7 +6,8 @@ use super::city::DemoCity;
 use super::conditions::{Conditions, Demand};
 use super::emergency::{Incident, Unit, UnitStatus};
 use super::events::{
-    Reading, SimEvent, bus_event, edge_event, weather_event, in_district, occupancy_event, sensor_event, station_event, unit_event,
+    Reading, SimEvent, bus_event, edge_event, in_district, occupancy_event, sensor_event, station_event, unit_event,
+    weather_event,
 };
 use super::rhythm::{LocalTime, hash};
 use super::routing::Router;
@@ -254,8 +255,13 @@ impl Simulation {
                     _ => None,
                 };
                 let district = city.districts[sensor.district].id.as_str();
-                let reading =
-                    Reading { sensor, district, building, value: moment.value(sensor, who), status: moment.status(who) };
+                let reading = Reading {
+                    sensor,
+                    district,
+                    building,
+                    value: moment.value(sensor, who),
+                    status: moment.status(who),
+                };
                 sensor_event(&reading, now_ms)
             }
             Reporter::Occupancy => {

@@ -69,8 +69,12 @@ impl Lattice<'_> {
     fn contains(&self, i: f64, j: f64) -> bool {
         let (x, y) = (i * self.cell, j * self.cell);
         let angle = y.atan2(x);
-        let [a, b, c, d] = self.outline;
-        (x * x + y * y).sqrt() < 1.0 + 0.11 * (2.0 * angle + a).sin() + b * (3.0 * angle + c).sin() + 0.05 * (5.0 * angle + d).sin()
+        let [two, lobes, three, five] = self.outline;
+        let reach = 1.0
+            + 0.11 * (2.0 * angle + two).sin()
+            + lobes * (3.0 * angle + three).sin()
+            + 0.05 * (5.0 * angle + five).sin();
+        x.hypot(y) < reach
     }
 
     /// Where the lattice point lies: denser in the core, slightly twisted, stretched, turned, and bent by long waves.
@@ -80,7 +84,8 @@ impl Lattice<'_> {
         let dense = 0.74 + 0.26 * radius;
         let twist = self.plan.crooked * 0.55 * (1.0 - radius.min(1.2));
         let (sin, cos) = twist.sin_cos();
-        let (x, y) = ((x * cos - y * sin) * dense * self.plan.extent[0], (x * sin + y * cos) * dense * self.plan.extent[1]);
+        let (x, y) =
+            ((x * cos - y * sin) * dense * self.plan.extent[0], (x * sin + y * cos) * dense * self.plan.extent[1]);
         let (sin, cos) = self.plan.turn.to_radians().sin_cos();
         let (mut east, mut north) = (x * cos - y * sin, x * sin + y * cos);
         let bend = 18.0 + 34.0 * self.plan.crooked;
@@ -237,7 +242,8 @@ fn draw_street(
     rng: &mut fastrand::Rng,
 ) -> Vec<[f64; 2]> {
     let main = class <= RoadClass::Secondary;
-    let bow = if main || rng.f64() < 0.35 { 0.0 } else { (rng.f64() * 2.0 - 1.0) * (0.05 + 0.07 * lattice.plan.crooked) };
+    let bow =
+        if main || rng.f64() < 0.35 { 0.0 } else { (rng.f64() * 2.0 - 1.0) * (0.05 + 0.07 * lattice.plan.crooked) };
     let inner = match (main, bow.abs() > 0.03) {
         (true, _) => 1,
         (false, true) => 3,

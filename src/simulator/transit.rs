@@ -78,9 +78,8 @@ pub fn stations(network: &RoadNetwork, rng: &mut fastrand::Rng) -> Vec<Station> 
         for (name, latitude, longitude) in plan.stops {
             let near = Point::new(*latitude, *longitude);
             let free = own.iter().filter(|&&n| stations.iter().all(|s| s.at.distance(network.nodes[n].at) > 120.0));
-            let best = free.min_by(|a, b| {
-                network.nodes[**a].at.distance(near).total_cmp(&network.nodes[**b].at.distance(near))
-            });
+            let best = free
+                .min_by(|a, b| network.nodes[**a].at.distance(near).total_cmp(&network.nodes[**b].at.distance(near)));
             if let Some(&node) = best {
                 add(&mut stations, (*name).to_owned(), node);
             }
