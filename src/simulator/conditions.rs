@@ -52,7 +52,7 @@ impl Conditions {
     /// Traffic on edge `number` at `utc_ms`; an obstacle leaves a third of the speed.
     pub fn of(edge: &Edge, number: u32, seed: u64, demand: Demand, utc_ms: i64, obstacle: bool) -> Self {
         let luck = wander(hash(seed, u64::from(number)), utc_ms, WANDER_MS);
-        let load = (demand.level * edge.pull * (1.0 + 0.22 * demand.inbound * edge.inbound) * (1.0 + 0.28 * luck)
+        let load = (demand.level * edge.pull * (1.0 + 0.22 * demand.inbound * edge.inbound) * (1.0 + 0.4 * luck)
             + 0.012 * luck)
             .clamp(0.0, 1.15);
         let mut ratio = (0.97 + 0.03 * luck - 0.72 * load * load).clamp(0.12, 1.0);

@@ -66,7 +66,7 @@ impl LocalTime {
 
     /// Traffic demand, 0.05 at night to about 1 in the rush hours of a working day (07:45 and 18:00, with noon between).
     pub fn demand(&self) -> f64 {
-        let day = 0.42 * self.daylife();
+        let day = 0.5 * self.daylife();
         if self.weekend {
             return 0.06 + day + 0.22 * self.bump(11.5, 2.0) + 0.3 * self.bump(18.5, 2.5);
         }

@@ -337,7 +337,7 @@ impl Platform {
     pub fn new(number: usize, start_ms: i64, seed: u64) -> Self {
         let who = hash(seed, 0x57a7 + number as u64);
         let since_ms = start_ms - (unit(who, 1) * 240_000.0) as i64;
-        Self { arrivals: VecDeque::new(), left: 0, since_ms, crowd: 25.0 + 95.0 * unit(who, 2) }
+        Self { arrivals: VecDeque::new(), left: 0, since_ms, crowd: 80.0 + 300.0 * unit(who, 2) }
     }
 
     /// Notes that `bus` will arrive at `moment`.
@@ -357,7 +357,9 @@ impl Platform {
     /// How many people wait.
     pub fn waiting(&self, now_ms: i64) -> u32 {
         let hours = (now_ms - self.since_ms) as f64 / 3_600_000.0;
-        self.left + (hours * self.crowd * LocalTime::at(now_ms).demand()).min(60.0) as u32
+        let came = (hours * self.crowd * LocalTime::at(now_ms).demand()) as u32;
+        // Beyond this people walk.
+        (self.left + came).min(120)
     }
 
     /// `boarded` of the people got on.

@@ -78,7 +78,7 @@ fn every_event_is_valid_and_in_time_order() {
             }
             "transport.stations" => {
                 assert_eq!(event.key, text("stationId"));
-                assert!(value["waitingPassengers"].as_u64().expect("waiting") < 500);
+                assert!(value["waitingPassengers"].as_u64().expect("waiting") <= 120);
                 assert!(!value["nextArrivals"].as_array().expect("nextArrivals").is_empty(), "{value}");
                 position("location");
             }
