@@ -81,9 +81,9 @@ impl Cluster {
         deadline: Duration,
     ) -> Result<Option<StateRecord>, KafkaError> {
         let (cluster, topic) = (self.clone(), topic.to_owned());
-        tokio::task::spawn_blocking(move || search(&cluster, &topic, Instant::now() + deadline)).await.unwrap_or_else(
-            |error| Err(KafkaError::Unavailable { action: "read", reason: error.to_string() }),
-        )
+        tokio::task::spawn_blocking(move || search(&cluster, &topic, Instant::now() + deadline))
+            .await
+            .unwrap_or_else(|error| Err(KafkaError::Unavailable { action: "read", reason: error.to_string() }))
     }
 }
 
@@ -132,10 +132,10 @@ fn newest_between(
             Polled::Record(record) if record.offset() < start => {}
             Polled::Record(record) => {
                 done |= record.offset() + 1 >= end;
-                if let Some(read) = StateRecord::read(&record) {
-                    if newest.as_ref().is_none_or(|held| read.epoch >= held.epoch) {
-                        newest = Some(read);
-                    }
+                if let Some(read) = StateRecord::read(&record)
+                    && newest.as_ref().is_none_or(|held| read.epoch >= held.epoch)
+                {
+                    newest = Some(read);
                 }
             }
             Polled::End | Polled::OutOfRange => done = true,

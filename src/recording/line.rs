@@ -76,14 +76,8 @@ impl<'a> Line<'a> {
             Some((Some(raw), _)) => (Some(raw), None),
             Some((None, bytes)) => (None, Some(STANDARD.encode(bytes))),
         };
-        let wire = Wire {
-            topic: Cow::Borrowed(&self.topic),
-            key,
-            key_base64,
-            timestamp: self.timestamp,
-            value,
-            value_base64,
-        };
+        let wire =
+            Wire { topic: Cow::Borrowed(&self.topic), key, key_base64, timestamp: self.timestamp, value, value_base64 };
         // Strings, numbers and JSON that was read as such: writing them to memory cannot fail.
         if serde_json::to_writer(&mut *out, &wire).is_ok() {
             out.push(b'\n');

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -158,7 +158,7 @@ impl Source {
 
 fn take(
     config: &rdkafka::ClientConfig,
-    path: &PathBuf,
+    path: &Path,
     mut sources: Vec<Source>,
     stop: &CancellationToken,
     mut told: impl FnMut(&RecordProgress),
