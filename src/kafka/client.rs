@@ -253,6 +253,7 @@ mod tests {
             producer: [("linger.ms".to_owned(), "7".to_owned())].into(),
             topic_partitions: 6,
             topic_replication: None,
+            embedded_port: 0,
         }
     }
 
