@@ -18,10 +18,13 @@ use super::{
 /// A record of `state.full` or `state.incremental` that carries an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateRecord {
+    /// Its offset in partition 0.
     pub offset: i64,
     /// The writer's token.
     pub epoch: u64,
+    /// The city's id, where the writer is one of ours.
     pub key: Option<Bytes>,
+    /// The JSON, unpacked.
     pub value: Bytes,
     /// All headers in their order, as UTF-8 text; one whose value is no text is left out.
     pub headers: Vec<(String, String)>,

@@ -25,11 +25,15 @@ use super::{
 /// A record to send. A key or a value that is `None` is Kafka's null, which is not the same as an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
+    /// The topic's name.
     pub topic: String,
     /// `None`: by the hash of the key, as Java's clients and kafkajs do.
     pub partition: Option<i32>,
+    /// `None` is null.
     pub key: Option<Bytes>,
+    /// `None` is null: a tombstone.
     pub payload: Option<Bytes>,
+    /// In this order.
     pub headers: Vec<(String, Bytes)>,
     /// Milliseconds; `None` is the time of sending.
     pub timestamp: Option<i64>,
@@ -38,7 +42,9 @@ pub struct Record {
 /// Where the broker keeps the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acked {
+    /// The partition that the key led to.
     pub partition: i32,
+    /// Its offset there.
     pub offset: i64,
 }
 

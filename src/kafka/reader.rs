@@ -20,7 +20,9 @@ use super::{KafkaError, client::Tracing};
 /// A partition and the offset at which reading starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
+    /// The topic's name.
     pub topic: String,
+    /// The partition's number, from 0.
     pub partition: i32,
     /// The next offset to read, or [`Position::EARLIEST`] or [`Position::LATEST`].
     pub offset: i64,

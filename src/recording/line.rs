@@ -14,10 +14,13 @@ use serde_json::value::RawValue;
 /// `keyBase64`. Unknown keys of a line are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
+    /// The topic's name.
     pub topic: Cow<'a, str>,
+    /// `None` is null.
     pub key: Option<Cow<'a, [u8]>>,
     /// Kafka's time of the record in milliseconds.
     pub timestamp: i64,
+    /// `None` is null.
     pub value: Option<Cow<'a, [u8]>>,
 }
 
