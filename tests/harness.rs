@@ -24,7 +24,11 @@ use crate::common::{
 };
 
 fn is_alive(pid: u32) -> bool {
-    Command::new("kill").args(["-0", &pid.to_string()]).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    Command::new("kill")
+        .args(["-0", &pid.to_string()])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 #[tokio::test]
@@ -77,7 +81,7 @@ async fn a_fresh_kafka_has_no_topics_whatever_the_test_before_left() {
 
 #[tokio::test]
 async fn a_broker_keeps_its_log_over_a_kill_and_speaks_through_its_proxy() {
-    let proxy = Proxy::start("127.0.0.1:1").await;
+    let proxy = Proxy::start("127.0.0.1:1");
     let mut broker = Broker::start_behind(&proxy);
     assert_eq!(broker.brokers(), proxy.address());
     kafka::create_topics(&broker.brokers(), &[Topic::for_recording("events", 1)]).await;
@@ -127,7 +131,7 @@ fn redis_over_tls_answers_a_client_that_trusts_its_authority() {
 #[tokio::test]
 async fn a_lost_reply_belongs_to_a_request_that_was_carried_out() {
     let redis = Redis::start();
-    let proxy = Proxy::start(&redis.address()).await;
+    let proxy = Proxy::start(&redis.address());
     let client = redis::Client::open(format!("redis://{}", proxy.address())).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let _: () = connection.set("before", 1).await.unwrap();
@@ -168,7 +172,7 @@ async fn ask(socket: &mut TcpStream, byte: u8) -> Option<std::io::Result<u8>> {
 
 #[tokio::test]
 async fn each_fault_of_the_proxy_happens_and_ends() {
-    let proxy = Proxy::start(&successor_server().await).await;
+    let proxy = Proxy::start(&successor_server().await);
     let mut socket = TcpStream::connect(proxy.address()).await.unwrap();
     assert_eq!(ask(&mut socket, 1).await.unwrap().unwrap(), 2);
 
@@ -259,10 +263,8 @@ fn a_process_ends_with_its_value_and_tells_its_exit_code() {
     assert_eq!(process.terminate(Duration::from_secs(10)).unwrap().code(), Some(3));
 }
 
-/// The inner half of the next test: starts a server in a process that is then killed.
-#[test]
-fn inner_process_for_the_next_test() {
-    let Some(file) = std::env::var_os("CITYTWIN_TEST_INNER") else { return };
+/// What the next test runs in a process of its own, to be killed: starts a server and writes its process id to `file`.
+fn start_a_server_and_hang(file: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let args = ["-c", "exec sleep 600"].map(str::to_owned);
@@ -273,16 +275,23 @@ fn inner_process_for_the_next_test() {
 
 #[tokio::test]
 async fn a_server_dies_with_a_test_process_that_is_killed() {
+    const INNER: &str = "CITYTWIN_TEST_INNER";
+    if let Some(file) = std::env::var_os(INNER) {
+        return start_a_server_and_hang(Path::new(&file));
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pid");
     let mut inner = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "harness::inner_process_for_the_next_test"])
-        .env("CITYTWIN_TEST_INNER", &file)
+        .args(["--exact", "harness::a_server_dies_with_a_test_process_that_is_killed"])
+        .env(INNER, &file)
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let pid: u32 = eventually(Duration::from_secs(20), || async {
-        std::fs::read_to_string(&file).map_err(|error| error.to_string())?.parse().map_err(|_| "half written".to_owned())
+        std::fs::read_to_string(&file)
+            .map_err(|error| error.to_string())?
+            .parse()
+            .map_err(|_| "half written".to_owned())
     })
     .await;
     assert!(is_alive(pid));

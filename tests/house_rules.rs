@@ -16,8 +16,22 @@ const LONG_FILES: &[(&str, &str)] = &[];
 
 /// What the core must not name: no runtime, no client, no clock, no files, no sockets, no logs.
 const NOT_IN_THE_CORE: &[&str] = &[
-    "tokio", "rdkafka", "redis", "reqwest", "rusqlite", "axum", "async_graphql", "mongodb", "tracing", "metrics",
-    "SystemTime", "Instant", "std::fs", "std::net", "std::env", "std::process",
+    "tokio",
+    "rdkafka",
+    "redis",
+    "reqwest",
+    "rusqlite",
+    "axum",
+    "async_graphql",
+    "mongodb",
+    "tracing",
+    "metrics",
+    "SystemTime",
+    "Instant",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
 ];
 
 /// Every Rust file below `src/`, as a path from the root, with its text.
@@ -62,7 +76,8 @@ fn is_word(character: char) -> bool {
 /// Whether `word` stands in `line` and is not part of a longer name.
 fn names(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
-        !line[..at].chars().next_back().is_some_and(is_word) && !line[at + word.len()..].chars().next().is_some_and(is_word)
+        !line[..at].chars().next_back().is_some_and(is_word)
+            && !line[at + word.len()..].chars().next().is_some_and(is_word)
     })
 }
 
@@ -132,7 +147,9 @@ fn a_module_uses_only_modules_above_it() {
         for (number, line) in joined(&text) {
             for used in modules_used(&line) {
                 if place(&used).is_some_and(|used| used > own) {
-                    wrong.push(format!("{file}:{number}: `{module}` uses `{used}`, which stands below it in src/lib.rs"));
+                    wrong.push(format!(
+                        "{file}:{number}: `{module}` uses `{used}`, which stands below it in src/lib.rs"
+                    ));
                 }
             }
         }
@@ -147,7 +164,10 @@ fn uses_are_found_in_every_form() {
     assert_eq!(modules_used("let x: crate::live::Hub = crate::app::run();"), ["live", "app"]);
     assert_eq!(modules_used("$crate::twin::x, mycrate::twin"), Vec::<String>::new());
     let over_lines = "use crate::{\n    twin::City,\n    store,\n};\nfn f() {}";
-    assert_eq!(joined(over_lines).iter().flat_map(|(_, line)| modules_used(line)).collect::<Vec<_>>(), ["twin", "store"]);
+    assert_eq!(
+        joined(over_lines).iter().flat_map(|(_, line)| modules_used(line)).collect::<Vec<_>>(),
+        ["twin", "store"]
+    );
 }
 
 #[test]
@@ -262,7 +282,8 @@ fn no_package_registry_is_tracked() {
                 "package-lock.json" => line.starts_with("\"resolved\": \"http"),
                 // The name that cargo gives to its default registry, wherever it is fetched from.
                 "Cargo.lock" => {
-                    line.starts_with("source =") && !line.ends_with("\"registry+https://github.com/rust-lang/crates.io-index\"")
+                    line.starts_with("source =")
+                        && !line.ends_with("\"registry+https://github.com/rust-lang/crates.io-index\"")
                 }
                 ".npmrc" => line.contains("registry="),
                 "pom.xml" | "settings.xml" => line.contains("<repository>") || line.contains("<mirror>"),

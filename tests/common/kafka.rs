@@ -19,7 +19,12 @@ use rdkafka::{
 };
 use tempfile::TempDir;
 
-use super::{eventually, eventually_blocking, ports, process::{Launch, Process}, proxy::Proxy, services};
+use super::{
+    eventually, eventually_blocking, ports,
+    process::{Launch, Process},
+    proxy::Proxy,
+    services,
+};
 
 /// The biggest record the broker takes; states of 20 MB must pass.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
@@ -29,7 +34,8 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// One broker with an empty log, which is its own controller.
 #[derive(Debug)]
 pub struct Broker {
-    port: u16,
+    /// Past the proxy, for what the harness itself asks.
+    direct: u16,
     process: Option<Process>,
     folder: TempDir,
     /// Where clients connect to: the broker itself or the proxy in front of it.
@@ -65,7 +71,7 @@ impl Broker {
         settings.extend(properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         let text: String = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         std::fs::write(folder.path().join("server.properties"), text).expect("the folder is ours");
-        let mut broker = Self { port, process: None, folder, bootstrap, shared };
+        let mut broker = Self { direct, process: None, folder, bootstrap, shared };
         broker.format();
         broker.start_again();
         broker
@@ -90,7 +96,7 @@ impl Broker {
             clean: self.shared.then(|| self.folder.path()),
         }));
         let client: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", format!("127.0.0.1:{}", self.port))
+            .set("bootstrap.servers", format!("127.0.0.1:{}", self.direct))
             // The log of refused connections while it starts would only frighten.
             .set("log_level", "0")
             .set("reconnect.backoff.max.ms", "100")
@@ -173,10 +179,7 @@ fn broker_properties(
             format!("PLAINTEXT://127.0.0.1:{port},DIRECT://127.0.0.1:{direct},CONTROLLER://127.0.0.1:{controller}"),
         ),
         ("advertised.listeners", format!("PLAINTEXT://{bootstrap},DIRECT://127.0.0.1:{direct}")),
-        (
-            "listener.security.protocol.map",
-            "PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned(),
-        ),
+        ("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned()),
         ("inter.broker.listener.name", "DIRECT".to_owned()),
         ("controller.listener.names", "CONTROLLER".to_owned()),
         ("controller.quorum.voters", format!("1@127.0.0.1:{controller}")),
@@ -229,7 +232,11 @@ fn uuid() -> String {
 /// The broker that all tests of this process share, started with the first call. Its tests use topics of their own names.
 pub fn brokers() -> String {
     static SHARED: OnceLock<Mutex<Broker>> = OnceLock::new();
-    SHARED.get_or_init(|| Mutex::new(Broker::launch(None, &[], true))).lock().expect("no test panics with it in hand").brokers()
+    SHARED
+        .get_or_init(|| Mutex::new(Broker::launch(None, &[], true)))
+        .lock()
+        .expect("no test panics with it in hand")
+        .brokers()
 }
 
 static IDLE: Mutex<Vec<Broker>> = Mutex::new(Vec::new());
@@ -424,9 +431,10 @@ pub async fn produce(brokers: &str, records: impl IntoIterator<Item = Record> + 
 }
 
 fn send(producer: &ThreadedProducer<DefaultProducerContext>, record: &Record) {
-    let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
-        headers.insert(Header { key, value: value.as_deref() })
-    });
+    let headers = record
+        .headers
+        .iter()
+        .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: value.as_deref() }));
     let mut base: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&record.topic).headers(headers);
     base.key = record.key.as_deref();
     base.payload = record.value.as_deref();

@@ -4,7 +4,11 @@ use std::{net::TcpStream, path::PathBuf, time::Duration};
 
 use tempfile::TempDir;
 
-use super::{eventually_blocking, ports, process::{Launch, Process}, services};
+use super::{
+    eventually_blocking, ports,
+    process::{Launch, Process},
+    services,
+};
 
 /// One server, gone with the value.
 #[derive(Debug)]

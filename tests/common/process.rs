@@ -91,7 +91,8 @@ impl Process {
     /// Sends a signal by its name (`TERM`, `STOP`, `CONT`, `KILL`); one to a process that is gone does nothing.
     pub fn signal(&mut self, name: &str) {
         if self.exited().is_none() {
-            let _ = Command::new("kill").args([&format!("-{name}"), &self.pid.to_string()]).stderr(Stdio::null()).status();
+            let _ =
+                Command::new("kill").args([&format!("-{name}"), &self.pid.to_string()]).stderr(Stdio::null()).status();
         }
     }
 

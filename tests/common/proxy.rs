@@ -15,8 +15,7 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::watch,
-    task::AbortHandle,
+    sync::{oneshot, watch},
 };
 
 /// What happens to what passes.
@@ -47,19 +46,21 @@ struct Shared {
     connections: AtomicU64,
 }
 
-/// A proxy on a free port; it and all its connections end with the value.
+/// A proxy on a free port; it and all its connections end with the value. It runs on a thread of its own, so that it also works
+/// while a test blocks its runtime.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
-    accepting: AbortHandle,
+    /// Dropped to end the thread.
+    _running: oneshot::Sender<()>,
 }
 
 impl Proxy {
     /// Starts one in front of `upstream` (`host:port`).
-    pub async fn start(upstream: &str) -> Self {
-        let port = super::ports::free();
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
+    pub fn start(upstream: &str) -> Self {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", super::ports::free())).expect("the port is free");
+        listener.set_nonblocking(true).expect("a socket of ours");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared {
             upstream: Mutex::new(upstream.to_owned()),
@@ -69,8 +70,20 @@ impl Proxy {
             lost: AtomicU64::new(0),
             connections: AtomicU64::new(0),
         });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
-        Self { address, shared, accepting }
+        let (running, ended) = oneshot::channel();
+        let for_thread = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).expect("it is non-blocking");
+                tokio::select! {
+                    () = accept(listener, for_thread) => {}
+                    // An error says that the proxy was dropped, and that is what it is for.
+                    _ = ended => {}
+                }
+            });
+        });
+        Self { address, shared, _running: running }
     }
 
     /// `host:port` to connect to.
@@ -109,13 +122,6 @@ impl Proxy {
     /// How many connections it has let through in all.
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.accepting.abort();
-        self.cut();
     }
 }
 

@@ -208,8 +208,8 @@ impl Cluster {
 
     fn node() -> Redis {
         let port = ports::free_with_bus();
-        let args =
-            ["--port", &port.to_string(), "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"].map(str::to_owned);
+        let args = ["--port", &port.to_string(), "--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]
+            .map(str::to_owned);
         let folder = tempfile::tempdir().expect("a temporary folder");
         Redis::launch(port, args.to_vec(), folder, format!("redis://127.0.0.1:{port}"), false)
     }

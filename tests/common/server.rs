@@ -119,7 +119,11 @@ impl Server {
             let answer = self.get("/readyz").await.map_err(|error| error.to_string())?;
             let status = answer.status();
             let body = answer.text().await.map_err(|error| error.to_string())?;
-            if status == 200 { Ok(serde_json::from_str(&body).expect("JSON")) } else { Err(format!("{status}: {body}")) }
+            if status == 200 {
+                Ok(serde_json::from_str(&body).expect("JSON"))
+            } else {
+                Err(format!("{status}: {body}"))
+            }
         })
         .await
     }
