@@ -6,11 +6,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{SinkExt, StreamExt};
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message,
+        handshake::server::{ErrorResponse, Request, Response},
+        http::HeaderValue,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
 };
 
 use crate::common::{
@@ -21,6 +31,7 @@ use crate::common::{
     process::{Launch, Process},
     proxy::{Fault, Proxy},
     redis::{Cluster, Redis},
+    socket::{Frame, Socket, Subscription},
 };
 
 fn is_alive(pid: u32) -> bool {
@@ -200,6 +211,50 @@ async fn each_fault_of_the_proxy_happens_and_ends() {
     assert!(ask(&mut refused, 1).await.unwrap().is_err());
 }
 
+/// A server of graphql-transport-ws with one client, which it greets, pings, gives two results, and leaves with 1012.
+async fn protocol_server() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut socket = tokio_tungstenite::accept_hdr_async(stream, accept_protocol).await.unwrap();
+        let text = |value: Value| Message::text(value.to_string());
+        assert_eq!(received(&mut socket).await, json!({ "type": "connection_init" }));
+        socket.send(text(json!({ "type": "connection_ack" }))).await.unwrap();
+        let subscribe = received(&mut socket).await;
+        assert_eq!(subscribe["payload"], json!({ "query": "subscription { n }", "variables": { "a": 1 } }));
+        for n in 1..=2 {
+            socket.send(text(json!({ "type": "ping" }))).await.unwrap();
+            assert_eq!(received(&mut socket).await, json!({ "type": "pong" }));
+            let next = json!({ "id": subscribe["id"], "type": "next", "payload": { "data": { "n": n } } });
+            socket.send(text(next)).await.unwrap();
+        }
+        let frame = CloseFrame { code: CloseCode::Restart, reason: "going down".into() };
+        socket.close(Some(frame)).await.unwrap();
+    });
+    format!("ws://{address}")
+}
+
+// The signature is tungstenite's.
+#[allow(clippy::result_large_err, clippy::unnecessary_wraps)]
+fn accept_protocol(_: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
+    response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("graphql-transport-ws"));
+    Ok(response)
+}
+
+async fn received(socket: &mut WebSocketStream<TcpStream>) -> Value {
+    serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_subscription_gives_its_results_and_then_the_close_code() {
+    let socket = Socket::connect(&protocol_server().await).await;
+    let mut subscription = Subscription::start(socket, "subscription { n }", json!({ "a": 1 })).await;
+    assert_eq!(subscription.next().await, json!({ "n": 1 }));
+    assert_eq!(subscription.until(|data| data["n"] == 2).await, json!({ "n": 2 }));
+    assert_eq!(subscription.socket().next().await, Frame::Closed(1012, "going down".to_owned()));
+}
+
 #[tokio::test]
 async fn mongod_answers_a_hello() {
     let mongod = Mongod::start();
@@ -265,10 +320,10 @@ fn a_process_ends_with_its_value_and_tells_its_exit_code() {
 
 /// What the next test runs in a process of its own, to be killed: starts a server and writes its process id to `file`.
 fn start_a_server_and_hang(file: &Path) {
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
+    // In the folder of the test that waits for it: this process will have no time to clean up.
+    let folder = file.parent().unwrap();
     let args = ["-c", "exec sleep 600"].map(str::to_owned);
-    let process = Process::start(&sleeper(&args, folder.path(), &log));
+    let process = Process::start(&sleeper(&args, folder, &folder.join("log")));
     std::fs::write(file, process.pid().to_string()).unwrap();
     std::thread::sleep(Duration::from_secs(600));
 }

@@ -25,7 +25,7 @@ const NOT_IN_THE_CORE: &[&str] = &[
     "async_graphql",
     "mongodb",
     "tracing",
-    "metrics",
+    "metrics::",
     "SystemTime",
     "Instant",
     "std::fs",
@@ -59,10 +59,11 @@ fn from_root(path: &Path) -> String {
 
 /// The text without comments and without the tests at its end, line by line with its number.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines()
-        .enumerate()
-        .take_while(|(_, line)| *line != "#[cfg(test)]" && *line != "mod tests {")
-        .map(|(number, line)| (number + 1, line.split("//").next().unwrap_or_default()))
+    let lines: Vec<&str> = text.lines().collect();
+    // `#[cfg(test)] mod tests;` declares a file and ends nothing.
+    let tests = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].ends_with('{'));
+    let end = tests.unwrap_or(lines.len());
+    text.lines().take(end).enumerate().map(|(number, line)| (number + 1, line.split("//").next().unwrap_or_default()))
 }
 
 fn is_test(file: &str) -> bool {
@@ -184,6 +185,15 @@ fn the_core_is_pure() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn names_are_found_whole_and_outside_of_comments_and_tests() {
+    assert!(names("use tokio::sync::watch;", "tokio") && names("let now: Instant = x;", "Instant"));
+    assert!(!names("fn tokio_like()", "tokio") && !names("InstantMeal", "Instant"));
+    let text = "#[cfg(test)]\nmod tests;\nuse a; // tokio\n#[cfg(test)]\nmod inline {\nuse tokio;\n}\n";
+    let lines: Vec<(usize, &str)> = code(text).collect();
+    assert_eq!(lines, [(1, "#[cfg(test)]"), (2, "mod tests;"), (3, "use a; ")]);
 }
 
 #[test]

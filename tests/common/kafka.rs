@@ -69,8 +69,8 @@ impl Broker {
         }
         let mut settings = broker_properties(port, direct, controller, &bootstrap, &folder);
         settings.extend(properties.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
-        let text: String = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        std::fs::write(folder.path().join("server.properties"), text).expect("the folder is ours");
+        let text: Vec<String> = settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        std::fs::write(folder.path().join("server.properties"), text.join("\n")).expect("the folder is ours");
         let mut broker = Self { direct, process: None, folder, bootstrap, shared };
         broker.format();
         broker.start_again();
@@ -194,6 +194,9 @@ fn broker_properties(
         ("share.coordinator.state.topic.replication.factor", "1".to_owned()),
         ("share.coordinator.state.topic.min.isr", "1".to_owned()),
         ("group.initial.rebalance.delay.ms", "0".to_owned()),
+        // After a kill the controller waits until the broker's old session is over: 9 s by default.
+        ("broker.session.timeout.ms", "3000".to_owned()),
+        ("broker.heartbeat.interval.ms", "500".to_owned()),
         ("message.max.bytes", big.clone()),
         ("replica.fetch.max.bytes", big.clone()),
         ("socket.request.max.bytes", (2 * MAX_MESSAGE_BYTES).to_string()),
