@@ -1,1 +1,5 @@
-//! See ARCHITECTURE.md.
+//! From Kafka records to a live city: poll, decode, apply.
+
+mod fold;
+
+pub use fold::Fold;

@@ -1,1 +1,5 @@
-//! See ARCHITECTURE.md.
+//! How state goes out: boundaries, deltas and fulls.
+
+mod chain;
+
+pub use chain::{Chain, Incremental, Published, Since};

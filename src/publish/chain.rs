@@ -1,0 +1,170 @@
+//! The chain as readers see it: the state of the last acknowledged boundary, and the incrementals that led to it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use crate::twin::{snapshot::write_full, time::Time, view::View};
+
+/// How long incrementals are held (contract, section 3).
+const HELD_MS: i64 = 600_000;
+
+/// One incremental, as `state.incremental` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incremental {
+    pub previous: Time,
+    pub timestamp: Time,
+    /// The message: `{cityId, timestamp, delta}`.
+    pub message: Bytes,
+}
+
+/// The state of a boundary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    pub epoch: u64,
+    pub timestamp: Time,
+    /// The JSON of `state.full`.
+    pub json: Bytes,
+}
+
+/// What came since a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// The incrementals that lead from it to the newest boundary, oldest first; none for the newest itself.
+    Incrementals { epoch: u64, timestamp: Time, incrementals: Vec<Incremental> },
+    /// The moment is no boundary of this epoch, or no longer held.
+    Gone,
+    /// There is no boundary yet.
+    Nothing,
+}
+
+/// The state of the newest boundary: its JSON, or the view that its JSON is made of when somebody asks.
+#[derive(Debug)]
+enum State {
+    View(Arc<View>),
+    Json(Bytes),
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    epoch: u64,
+    /// The newest boundary that an incremental led to, or the full that began the chain.
+    timestamp: Time,
+    /// The newest boundary whose state is at hand; on a replica that of the last full.
+    state: Option<(Time, State)>,
+    incrementals: VecDeque<Incremental>,
+}
+
+/// What was published last. The publisher writes it, or on a replica what follows the topics; everyone reads it.
+#[derive(Debug)]
+pub struct Chain {
+    held: Mutex<Held>,
+    newest: watch::Sender<(u64, Time)>,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self { held: Mutex::default(), newest: watch::channel((0, Time(0))).0 }
+    }
+}
+
+impl Chain {
+    /// A full began a chain, or repeats a boundary of it; `view` is its state.
+    pub fn full_of_view(&self, epoch: u64, timestamp: Time, view: Arc<View>) {
+        self.full(epoch, timestamp, State::View(view));
+    }
+
+    /// The same, from the message itself.
+    pub fn full_of_json(&self, epoch: u64, timestamp: Time, json: Bytes) {
+        self.full(epoch, timestamp, State::Json(json));
+    }
+
+    fn full(&self, epoch: u64, timestamp: Time, state: State) {
+        let mut held = self.lock();
+        if epoch < held.epoch {
+            return;
+        }
+        // A full of a newer epoch, or one that no incremental led to, begins anew.
+        if epoch > held.epoch || timestamp > held.timestamp {
+            held.incrementals.clear();
+            held.epoch = epoch;
+            held.timestamp = timestamp;
+        }
+        held.state = Some((timestamp, state));
+        self.announce(held);
+    }
+
+    /// An incremental was acknowledged, or on a replica read; `view` is the state after it, where that is at hand.
+    pub fn incremental(&self, epoch: u64, incremental: Incremental, view: Option<Arc<View>>) {
+        let mut held = self.lock();
+        if epoch < held.epoch || (epoch == held.epoch && incremental.timestamp <= held.timestamp) {
+            return;
+        }
+        if epoch > held.epoch || incremental.previous != held.timestamp {
+            // It leads on from a boundary that was not seen: what is held leads nowhere.
+            held.incrementals.clear();
+        }
+        let oldest = incremental.timestamp.0 - HELD_MS;
+        held.epoch = epoch;
+        held.timestamp = incremental.timestamp;
+        if let Some(view) = view {
+            held.state = Some((incremental.timestamp, State::View(view)));
+        }
+        held.incrementals.push_back(incremental);
+        while held.incrementals.front().is_some_and(|first| first.timestamp.0 < oldest) {
+            held.incrementals.pop_front();
+        }
+        self.announce(held);
+    }
+
+    /// The state of the newest boundary whose state is at hand.
+    pub fn state(&self) -> Option<Published> {
+        let mut held = self.lock();
+        let epoch = held.epoch;
+        let (timestamp, state) = held.state.as_mut()?;
+        let json = match state {
+            State::Json(json) => json.clone(),
+            State::View(view) => {
+                let mut json = Vec::new();
+                write_full(view, *timestamp, &mut json);
+                let json = Bytes::from(json);
+                *state = State::Json(json.clone());
+                json
+            }
+        };
+        Some(Published { epoch, timestamp: *timestamp, json })
+    }
+
+    /// The incrementals since a boundary.
+    pub fn since(&self, from: Time) -> Since {
+        let held = self.lock();
+        if held.state.is_none() {
+            return Since::Nothing;
+        }
+        let incrementals: Vec<_> = held.incrementals.iter().filter(|one| one.previous >= from).cloned().collect();
+        let leads_on = incrementals.first().map_or(held.timestamp, |first| first.previous) == from;
+        if !leads_on {
+            return Since::Gone;
+        }
+        Since::Incrementals { epoch: held.epoch, timestamp: held.timestamp, incrementals }
+    }
+
+    /// Tells the epoch and the timestamp of the newest boundary whenever there is one.
+    pub fn newest(&self) -> watch::Receiver<(u64, Time)> {
+        self.newest.subscribe()
+    }
+
+    fn announce(&self, held: MutexGuard<'_, Held>) {
+        let newest = (held.epoch, held.timestamp);
+        drop(held);
+        self.newest.send_replace(newest);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
