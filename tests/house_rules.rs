@@ -12,7 +12,8 @@ use crate::common::root;
 const MAX_LINES: usize = 600;
 
 /// Longer files and why one idea takes that much.
-const LONG_FILES: &[(&str, &str)] = &[];
+const LONG_FILES: &[(&str, &str)] =
+    &[("src/twin/json.rs", "one JSON reader: its grammar, its borrowed values and its free values share a cursor")];
 
 /// What the core must not name: no runtime, no client, no clock, no files, no sockets, no logs.
 const NOT_IN_THE_CORE: &[&str] = &[
@@ -269,7 +270,9 @@ fn no_path_of_a_machine_is_tracked() {
                 line.match_indices(&path).any(|(at, _)| {
                     // Inside a longer path or an address (`…/tree/work/…`) it is none of a machine.
                     let before = line[..at].chars().next_back();
-                    before.is_none_or(|character| !is_word(character) && !".-~)}>*".contains(character))
+                    // A user of one letter is made up.
+                    let user = line[at + path.len()..].chars().take_while(|&character| is_word(character)).count();
+                    user != 1 && before.is_none_or(|character| !is_word(character) && !".-~)}>*".contains(character))
                 })
             });
             if hit {

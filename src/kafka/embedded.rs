@@ -45,9 +45,10 @@ impl EmbeddedBroker {
 
     /// Starts the broker with these topics.
     pub fn with_topics(topics: &[TopicSpec], port: Option<u16>) -> Result<Self, KafkaError> {
-        let listener = port.map(|port| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))).transpose().map_err(
-            |error| KafkaError::Embedded(format!("port {}: {error}", port.unwrap_or_default())),
-        )?;
+        let listener = port
+            .map(|port| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
+            .transpose()
+            .map_err(|error| KafkaError::Embedded(format!("port {}: {error}", port.unwrap_or_default())))?;
         let topics = topics.to_vec();
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();

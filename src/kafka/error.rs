@@ -45,7 +45,9 @@ fn reason(error: &Rd) -> String {
 /// The plain sentence for the codes that users meet, else librdkafka's own.
 pub(crate) fn describe(code: RDKafkaErrorCode) -> String {
     match code {
-        RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown => "no broker can be reached".into(),
+        RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown => {
+            "no broker can be reached".into()
+        }
         RDKafkaErrorCode::OperationTimedOut => "no answer in time".into(),
         other => other.to_string(),
     }

@@ -81,9 +81,9 @@ impl Cluster {
         deadline: Duration,
     ) -> Result<Option<StateRecord>, KafkaError> {
         let (cluster, topic) = (self.clone(), topic.to_owned());
-        tokio::task::spawn_blocking(move || search(&cluster, &topic, Instant::now() + deadline)).await.unwrap_or_else(
-            |error| Err(KafkaError::Unavailable { action: "read", reason: error.to_string() }),
-        )
+        tokio::task::spawn_blocking(move || search(&cluster, &topic, Instant::now() + deadline))
+            .await
+            .unwrap_or_else(|error| Err(KafkaError::Unavailable { action: "read", reason: error.to_string() }))
     }
 }
 

@@ -83,9 +83,8 @@ impl Producer {
     }
 
     pub(crate) fn with_config(config: &rdkafka::ClientConfig) -> Result<Self, KafkaError> {
-        let inner = config
-            .create_with_context(Deliveries)
-            .map_err(|error| KafkaError::from_client("producer", &error))?;
+        let inner =
+            config.create_with_context(Deliveries).map_err(|error| KafkaError::from_client("producer", &error))?;
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -134,10 +133,14 @@ impl Producer {
         base.payload = record.payload.as_deref();
         base.timestamp = record.timestamp;
         if !record.headers.is_empty() {
-            base.headers = Some(record.headers.iter().fold(
-                OwnedHeaders::new_with_capacity(record.headers.len()),
-                |headers, (key, value)| headers.insert(Header { key, value: Some(value.as_ref()) }),
-            ));
+            base.headers = Some(
+                record
+                    .headers
+                    .iter()
+                    .fold(OwnedHeaders::new_with_capacity(record.headers.len()), |headers, (key, value)| {
+                        headers.insert(Header { key, value: Some(value.as_ref()) })
+                    }),
+            );
         }
         self.inner.send(base).map_err(|(error, base)| match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::QueueFull) => Enqueue::Full(*base.delivery_opaque),

@@ -91,10 +91,8 @@ impl Wake {
 
     fn sleep(&self, timeout: Duration) {
         let awake = self.awake.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut awake, _) = self
-            .changed
-            .wait_timeout_while(awake, timeout, |awake| !*awake)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (mut awake, _) =
+            self.changed.wait_timeout_while(awake, timeout, |awake| !*awake).unwrap_or_else(PoisonError::into_inner);
         *awake = false;
     }
 }
@@ -221,7 +219,8 @@ impl PartitionReader {
     pub fn commit(&self, offsets: &[Position]) {
         let mut list = TopicPartitionList::with_capacity(offsets.len());
         for position in offsets {
-            if list.add_partition_offset(&position.topic, position.partition, Offset::Offset(position.offset)).is_err() {
+            if list.add_partition_offset(&position.topic, position.partition, Offset::Offset(position.offset)).is_err()
+            {
                 return;
             }
         }
@@ -243,12 +242,7 @@ impl PartitionReader {
 }
 
 /// Starts the fetching of one partition anew. Its queue stays split off: librdkafka remembers that the application did it.
-fn reassign(
-    consumer: &BaseConsumer<Tracing>,
-    topic: &str,
-    partition: i32,
-    offset: Offset,
-) -> Result<(), RdError> {
+fn reassign(consumer: &BaseConsumer<Tracing>, topic: &str, partition: i32, offset: Offset) -> Result<(), RdError> {
     let mut list = TopicPartitionList::with_capacity(1);
     list.add_partition_offset(topic, partition, offset)?;
     consumer.incremental_unassign(&list)?;

@@ -255,7 +255,10 @@ async fn create_one(admin: &AdminClient<Tracing>, topic: NewTopic<'_>) -> Result
 
 /// Whether leaving our settings out can help.
 fn about_settings(code: RDKafkaErrorCode) -> bool {
-    matches!(code, RDKafkaErrorCode::InvalidConfig | RDKafkaErrorCode::PolicyViolation | RDKafkaErrorCode::InvalidRequest)
+    matches!(
+        code,
+        RDKafkaErrorCode::InvalidConfig | RDKafkaErrorCode::PolicyViolation | RDKafkaErrorCode::InvalidRequest
+    )
 }
 
 async fn topic_setting(

@@ -219,6 +219,11 @@ impl Cluster {
         &mut self.nodes
     }
 
+    /// What goes into `REDIS_URL`: one node, which names the others.
+    pub fn url(&self) -> String {
+        format!("redis-cluster://{}", self.nodes[0].address())
+    }
+
     /// The URLs of all nodes.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(Redis::url).collect()
