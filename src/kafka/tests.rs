@@ -18,6 +18,7 @@ fn config(brokers: Brokers) -> KafkaConfig {
         producer: BTreeMap::new(),
         topic_partitions: 6,
         topic_replication: None,
+        embedded_port: 0,
     }
 }
 
