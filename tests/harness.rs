@@ -31,6 +31,7 @@ use crate::common::{
     process::{Launch, Process},
     proxy::{Fault, Proxy},
     redis::{Cluster, Redis},
+    server,
     socket::{Frame, Socket, Subscription},
 };
 
@@ -253,6 +254,17 @@ async fn a_subscription_gives_its_results_and_then_the_close_code() {
     assert_eq!(subscription.next().await, json!({ "n": 1 }));
     assert_eq!(subscription.until(|data| data["n"] == 2).await, json!({ "n": 2 }));
     assert_eq!(subscription.socket().next().await, Frame::Closed(1012, "going down".to_owned()));
+}
+
+#[tokio::test]
+async fn a_command_of_citytwin_runs_to_its_end() {
+    let version = server::citytwin(&["--version"], &[], "").await;
+    assert!(version.status.success());
+    assert_eq!(String::from_utf8_lossy(&version.stdout).trim(), concat!("citytwin ", env!("CARGO_PKG_VERSION")));
+    let wrong = server::citytwin(&["config"], &[("BATCH_SIZE", "many")], "").await;
+    let said = String::from_utf8_lossy(&wrong.stderr);
+    assert_eq!(wrong.status.code(), Some(64), "{said}");
+    assert!(said.contains("BATCH_SIZE") && said.contains("many"), "{said}");
 }
 
 #[tokio::test]
