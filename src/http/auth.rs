@@ -49,7 +49,7 @@ impl Auth {
     /// Rules as configured.
     pub fn new(config: &HttpConfig) -> Self {
         let origins = config.allowed_origins.iter().map(|origin| plain(origin)).collect();
-        Self { token: config.admin_token.as_deref().map(Arc::from), origins }
+        Self { token: config.admin_token.as_ref().map(|token| Arc::from(token.expose())), origins }
     }
 
     /// Who sends this request.
