@@ -5,7 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use super::{Brokers, Config, LogFormat, Secret, check};
 
-/// How the text of a setting is read and where it goes.
+/// How the text of a setting is read and where it goes: `set` puts the value into the configuration.
+#[expect(missing_docs, reason = "`min`, `max`, `of`, `schemes` and `set` say what they are, the variants say the rest")]
 pub enum Field {
     /// A whole number within bounds, both included.
     Whole { min: u64, max: u64, set: fn(&mut Config, u64) },

@@ -91,7 +91,7 @@ impl Args for SettingArgs {
             .value_name("NAME=VALUE")
             .action(ArgAction::Append)
             .hide_short_help(true)
-            .help_heading("Settings: Kafka")
+            .help_heading("Settings (Kafka)")
             .help("Any property of librdkafka, for every client; may be given more than once [file: [kafka.common]]");
         let command = command.arg(config);
         let command = SETTINGS.iter().fold(command, |command, setting| command.arg(flag(setting)));
@@ -118,7 +118,7 @@ fn flag(setting: &'static Setting) -> Arg {
     Arg::new(setting.env)
         .long(setting.flag())
         .value_name(value_name(&setting.field))
-        .help_heading(format!("Settings: {title}"))
+        .help_heading(format!("Settings ({title})"))
         .help(help.replace('`', ""))
         .hide_short_help(!COMMON.contains(&setting.env))
         // A value such as `-1` is then refused by its own check, with a line that says what is accepted.

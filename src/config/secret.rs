@@ -80,7 +80,7 @@ fn mask_query(query: &str) -> String {
 
 /// Whether a name speaks of something secret, such as `sasl.password`, `ssl.key.pem` or `authToken`.
 pub fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
     const SIGNS: [&str; 7] = ["password", "passphrase", "secret", "private", "key.pem", "jaas", "oauthbearer.config"];
+    let name = name.to_ascii_lowercase();
     SIGNS.iter().any(|sign| name.contains(sign)) || (name.contains("token") && !name.contains("url"))
 }

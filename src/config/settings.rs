@@ -341,7 +341,7 @@ pub static SETTINGS: &[Setting] = &[
         "GRAPHQL_MAX_DEPTH",
         "graphql.max_depth",
         Preset::Text("32"),
-        "How deep a query may nest. The standard introspection query needs 14, and each further connection 3.",
+        "How deep a query may nest. Each connection takes three levels (`edges`, `node`, its fields).",
         Field::Whole { min: 1, max: 1000, set: |c, v| c.graphql.max_depth = v as usize },
     ),
     open(

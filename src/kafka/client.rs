@@ -108,8 +108,9 @@ impl Cluster {
             .set("fetch.queue.backoff.ms", "5")
             .set("fetch.message.max.bytes", "1048576")
             .set("fetch.error.backoff.ms", "200")
-            // A real broker answers as soon as there is a byte; the embedded one waits this long each time.
-            .set("fetch.wait.max.ms", if self.is_embedded() { "10" } else { "500" })
+            // A real broker answers as soon as there is a byte, and only the word that there are no more takes this long;
+            // the embedded one waits this long each time.
+            .set("fetch.wait.max.ms", if self.is_embedded() { "10" } else { "100" })
             .set("receive.message.max.bytes", (MAX_MESSAGE_BYTES * 2).to_string());
         overlay(&mut config, &self.config.consumer);
         config

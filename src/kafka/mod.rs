@@ -4,6 +4,7 @@
 mod client;
 mod embedded;
 mod error;
+mod follow;
 mod log;
 pub mod patch;
 mod producer;
@@ -16,6 +17,8 @@ mod tests;
 pub use client::{Cluster, MAX_MESSAGE_BYTES, Tracing};
 pub use embedded::EmbeddedBroker;
 pub use error::KafkaError;
+pub use follow::{ChainRecord, FollowOptions, FollowSummary, Follower, StateTopic, Step, run_follow};
 pub use log::StateRecord;
+pub(crate) use producer::{Answer, Enqueue};
 pub use producer::{Acked, Producer, Record, SendError};
 pub use reader::{PartitionReader, Polled, Position};

@@ -1,6 +1,9 @@
 //! The topics' names, and what is asked of the cluster about topics.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
@@ -135,6 +138,7 @@ impl Cluster {
         let admin = self.admin()?;
         if !missing.is_empty() {
             self.create(&admin, &missing, &mut report).await?;
+            self.wait_for(&report.created).await?;
         }
         let sized: Vec<&str> =
             specs.iter().filter(|s| s.settings.contains_key("max.message.bytes")).map(|s| s.name.as_str()).collect();
@@ -178,6 +182,23 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    /// Waits until topics just made can be read and written: the cluster tells of them a moment later.
+    async fn wait_for(&self, created: &[String]) -> Result<(), KafkaError> {
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
+        loop {
+            let partitions = self.all_topics().await?;
+            let all = created.iter().flat_map(|topic| {
+                let count = partitions.get(topic).copied().unwrap_or_default();
+                (0..count.max(1)).map(move |partition| (topic.clone(), partition))
+            });
+            match self.watermarks(&all.collect::<Vec<_>>()).await {
+                Err(error) if Instant::now() > deadline => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Ok(_) => return Ok(()),
+            }
+        }
     }
 
     /// How many partitions each of the topics has; a topic that does not exist is not in the answer.

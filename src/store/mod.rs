@@ -2,15 +2,21 @@
 //!
 //! A store knows nothing of cities: it keeps `(table, field) -> JSON` and commits a set of rows in one atomic step,
 //! refused where a newer writer has taken the token. Redis and the embedded store (SQLite) pass one suite.
+//!
+//! Which hash of Redis holds what is told in [`redis`], how the file of the embedded store works in [`embedded`].
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
 pub mod embedded;
+mod open;
 pub mod redis;
 #[cfg(test)]
 mod suite;
+mod table;
+
+pub use open::open;
 
 /// A table of the store. In Redis a hash a person can read with `redis-cli`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,17 +41,24 @@ pub enum Table {
     Nodes(String),
     /// By district.
     Edges(String),
+    /// City-wide: `<busId>` -> the bus.
     Buses,
+    /// City-wide: `<stationId>` -> the stop.
     Stations,
+    /// City-wide: `<incidentId>` -> the incident.
     Incidents,
+    /// City-wide: `<unitId>` -> the emergency unit.
     Units,
 }
 
-/// One row: a value to write, or `None` to remove it.
+/// One row: a value to write, or `None` to remove it. Where a commit names a field twice, the later row holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
+    /// The table it stands in.
     pub table: Table,
+    /// What it is found by in its table: an entity's id, the name of a fact.
     pub field: String,
+    /// JSON. An empty value is none, and removes the row as `None` does.
     pub value: Option<Bytes>,
 }
 
@@ -54,23 +67,28 @@ pub struct Row {
 pub struct Commit {
     /// Entities and what belongs to them. Above 8 MiB these go in chunks, each fenced.
     pub rows: Vec<Row>,
-    /// Offsets and facts about the whole: always in the last chunk, so that they never run ahead of the rows.
+    /// Offsets and facts about the whole: always in the last chunk, so that they never run ahead of the rows. Few.
     pub tail: Vec<Row>,
-    /// Whether everything else in the store is dropped first (a store that was emptied is written anew).
+    /// Whether everything else in the store is dropped first (a store that was emptied is written anew). The tail
+    /// should name the city then: until the last chunk has landed a reader finds rows but no [`Table::City`].
     pub replace: bool,
 }
 
 /// A row as loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRow {
+    /// The table it stands in.
     pub table: Table,
+    /// What it is found by in its table.
     pub field: String,
+    /// JSON, as it was written.
     pub value: Bytes,
 }
 
 /// Everything a store holds, in no order. Empty where nothing was ever written.
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
+    /// All rows of all tables: the state of one moment.
     pub rows: Vec<StoredRow>,
     /// The last token handed out; 0 where there was none.
     pub token: u64,
@@ -95,11 +113,24 @@ pub struct LeaseRequest<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lease {
     /// The asker, under this token.
-    Held { token: u64 },
+    Held {
+        /// Its fencing token: what every commit is made under.
+        token: u64,
+    },
     /// Somebody else.
-    Other { token: u64, holder: String, address: String },
+    Other {
+        /// The token that the other holds.
+        token: u64,
+        /// Who it is.
+        holder: String,
+        /// Where clients find it.
+        address: String,
+    },
     /// Nobody (only as an answer to [`TwinStore::holder`]).
-    Free { token: u64 },
+    Free {
+        /// The last token handed out; 0 where there was none.
+        token: u64,
+    },
 }
 
 /// Why a store did not do what it was asked.
@@ -107,21 +138,45 @@ pub enum Lease {
 pub enum StoreError {
     /// It could not be reached, or its answer was lost: what was asked may or may not have happened. Worth a retry.
     #[error("{store} cannot be reached: {message}")]
-    Unavailable { store: &'static str, message: String },
+    Unavailable {
+        /// Which store.
+        store: &'static str,
+        /// What went wrong.
+        message: String,
+    },
     /// A newer writer has taken the token: nothing was written, and nothing must be tried again.
     #[error("the token {ours} is fenced off: the store holds {theirs}")]
-    Fenced { ours: u64, theirs: u64 },
+    Fenced {
+        /// The token that was used.
+        ours: u64,
+        /// The token that the store holds.
+        theirs: u64,
+    },
     /// The token is missing: the store was emptied. Take the lease anew and write everything.
     #[error("the store was emptied: it holds no token")]
     Emptied,
     /// What the store holds is not ours to read: a key of another type, a schema of another release.
     #[error("{key}: {message}")]
-    Foreign { key: String, message: String },
+    Foreign {
+        /// The key or the file.
+        key: String,
+        /// What is wrong with it, and what to do.
+        message: String,
+    },
+    /// A setting is wrong (only from [`open`]): which, and its value without its password, and what is accepted.
+    #[error("{setting}: {message}")]
+    Setting {
+        /// Its name in the environment.
+        setting: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
 }
 
 /// A store of one city.
 ///
-/// Calls may run concurrently; a commit is one atomic step up to 8 MiB.
+/// Calls may run concurrently; a commit is one atomic step up to 8 MiB. Every call answers within a bound (5 s, a load
+/// 60 s, a commit 5 s for each 8 MiB), and after an error the next call starts afresh: callers only wait and repeat.
 #[async_trait::async_trait]
 pub trait TwinStore: Send + Sync {
     /// Reads everything.
@@ -144,11 +199,15 @@ pub trait TwinStore: Send + Sync {
 
     /// Takes, renews or refuses the lease.
     ///
+    /// Without a token: `Other` while somebody else's lease lives, else the next token. With a token: renewed as
+    /// long as nobody has taken a newer one (also when the lease had run out meanwhile); else `Other`, or `Fenced` where
+    /// the newer lease has ended too.
+    ///
     /// # Errors
     /// `Unavailable` (nobody knows who holds it), `Emptied` (a renewal found no token), `Fenced`.
     async fn lease(&self, request: &LeaseRequest<'_>) -> Result<Lease, StoreError>;
 
-    /// Who holds the lease now, without asking for it.
+    /// Who holds the lease now, without asking for it: `Other` (also where that is the asker) or `Free`.
     ///
     /// # Errors
     /// `Unavailable`, `Foreign`.

@@ -1,5 +1,17 @@
-//! What only the writer does: lease, flush, dead letters, import, removal.
+//! What only the writer does, and how a city comes back from the store: rows, flushes, dead letters, the lease.
 
+mod dead_letters;
+mod flush;
+mod lease;
+mod load;
 mod operator;
+mod rows;
 
+#[cfg(test)]
+mod tests;
+
+pub use dead_letters::{DeadLetters, send_dead_letters};
+pub use flush::{FlushError, Flusher};
+pub use lease::{LeaseKeeper, LeaseState};
+pub use load::{LoadError, Loaded, load};
 pub use operator::{Command, ImportReport, OperationError, Operator};
