@@ -28,6 +28,8 @@ pub mod writer;
 
 pub mod publish;
 
+pub mod instance;
+
 pub mod live;
 
 pub mod recording;

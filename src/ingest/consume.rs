@@ -49,8 +49,12 @@ pub struct IngestState {
     pub losses: Vec<Loss>,
     /// Partitions that wait because too many of their dead letters do.
     pub paused: Vec<(Topic, i32)>,
+    /// Since when, in milliseconds since 1970.
+    pub paused_since: i64,
     /// Why no record can be read, while that is so.
     pub failure: Option<String>,
+    /// Since when, in milliseconds since 1970.
+    pub failing_since: i64,
 }
 
 /// The reading of all input partitions into one fold.
@@ -187,7 +191,7 @@ impl Consumer {
     fn run(&mut self) {
         while !self.stop.load(Ordering::Acquire) {
             if let Err(error) = self.read() {
-                self.state.send_modify(|state| state.failure = Some(error.to_string()));
+                self.fail(error.to_string());
                 tracing::warn!(%error, "kafka cannot be read, trying again");
                 std::thread::sleep(Duration::from_secs(1));
             }
@@ -284,7 +288,7 @@ impl Consumer {
                 if self.state.borrow().failure.is_none() {
                     tracing::warn!(%error, "kafka answers with an error");
                 }
-                self.state.send_modify(|state| state.failure = Some(error.to_string()));
+                self.fail(error.to_string());
             }
             None if !batch.is_empty() && self.state.borrow().failure.is_some() => {
                 self.state.send_modify(|state| state.failure = None);
@@ -292,6 +296,15 @@ impl Consumer {
             None => {}
         }
         Ok(())
+    }
+
+    fn fail(&self, message: String) {
+        let now = jiff::Timestamp::now().as_millisecond();
+        self.state.send_modify(|state| {
+            if state.failure.replace(message).is_none() {
+                state.failing_since = now;
+            }
+        });
     }
 
     fn lose(&self, reading: &Reading, wanted: i64) {
@@ -341,7 +354,8 @@ impl Consumer {
             let paused = readings.iter().filter(|reading| reading.paused);
             let paused: Vec<_> = paused.map(|reading| (reading.topic, reading.partition)).collect();
             tracing::warn!(paused = paused.len(), "partitions whose dead letters wait");
-            self.state.send_modify(|state| state.paused = paused);
+            let now = jiff::Timestamp::now().as_millisecond();
+            self.state.send_modify(|state| (state.paused, state.paused_since) = (paused, now));
         }
     }
 

@@ -73,7 +73,7 @@ pub(super) fn write_entities<'a>(entities: impl Iterator<Item = &'a Entity>, out
 }
 
 /// A city file, read and found right.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CityFile {
     pub city_id: String,
     pub name: Option<String>,
@@ -277,6 +277,26 @@ impl City {
         counts
     }
 
+    /// Whether importing a file would change anything.
+    pub fn differs_from(&self, file: &CityFile) -> bool {
+        let mut staying = 0;
+        for parsed in &file.entities {
+            let (kind, district, id) = parsed.key();
+            match self.current(kind, &district, &id) {
+                None => return true,
+                Some(_) if kind.by_event() => {}
+                Some(before) => {
+                    staying += 1;
+                    if parsed.clone().keeping(Some(&before)).differs_from(&before) {
+                        return true;
+                    }
+                }
+            }
+        }
+        let model = [Kind::District, Kind::Building, Kind::WeatherStation, Kind::Node, Kind::Edge];
+        staying != model.into_iter().map(|kind| self.view().count(kind)).sum::<usize>()
+    }
+
     fn take_out_lacking(&mut self, staying: &HashSet<Handle>, counts: &mut [ImportCount; 10]) {
         let model = [Kind::Building, Kind::WeatherStation, Kind::Node, Kind::Edge, Kind::District];
         let lacking: Vec<Entity> =
@@ -333,6 +353,18 @@ impl Parsed {
             Self::Unit(v) => (Kind::Unit, "", &v.id),
         };
         (kind, district.to_owned(), id.to_string())
+    }
+
+    /// Whether it says something else than an entity of the city's model.
+    fn differs_from(&self, entity: &Entity) -> bool {
+        match (self, entity) {
+            (Self::District(a), Entity::District(b)) => *a != b.value,
+            (Self::Building(a), Entity::Building(b)) => *a != b.value,
+            (Self::WeatherStation(a), Entity::WeatherStation(b)) => *a != b.value,
+            (Self::Node(a), Entity::Node(b)) => *a != b.value,
+            (Self::Edge(a), Entity::Edge(b)) => *a != b.value,
+            _ => true,
+        }
     }
 
     /// The value with the live fields of the one before it, where that has them.

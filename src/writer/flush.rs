@@ -114,7 +114,9 @@ impl Flusher {
                     StoreError::Fenced { .. } => (FlushFailure::Fenced, FlushError::Fenced(error)),
                     StoreError::Emptied => (FlushFailure::Emptied, FlushError::Emptied),
                     StoreError::Foreign { .. } => (FlushFailure::Foreign, FlushError::Unavailable(error)),
-                    StoreError::Unavailable { .. } => (FlushFailure::Unavailable, FlushError::Unavailable(error)),
+                    StoreError::Unavailable { .. } | StoreError::Setting { .. } => {
+                        (FlushFailure::Unavailable, FlushError::Unavailable(error))
+                    }
                 };
                 telemetry::flush_failures(reason).increment(1);
                 Err(error)

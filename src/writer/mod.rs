@@ -14,4 +14,6 @@ pub use dead_letters::{DeadLetters, send_dead_letters};
 pub use flush::{FlushError, Flusher};
 pub use lease::{LeaseKeeper, LeaseState};
 pub use load::{LoadError, Loaded, load};
+pub use rows::city_field::MODEL_VERSION;
+
 pub use operator::{Command, ImportReport, OperationError, Operator};

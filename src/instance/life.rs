@@ -1,0 +1,204 @@
+//! Replica, writer, and again.
+
+use std::sync::{
+    Arc,
+    atomic::AtomicU64,
+};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{PublishConfig, WriterConfig},
+    ingest::{Fold, Ingest, Rejects},
+    kafka::Cluster,
+    publish::{Chain, Follower, TopicEnds, topic_ends},
+    store::{Lease, LeaseRequest, Table, TwinStore},
+    telemetry,
+    twin::{event::Judgement, snapshot::CityFile},
+    writer::{Command, OperationError},
+};
+
+use super::{
+    health::{Health, Trouble},
+    restart::RETRY,
+};
+
+/// What an instance is made of.
+pub struct Parts {
+    pub cluster: Cluster,
+    /// The identity of the cluster, to which stored offsets belong.
+    pub cluster_id: String,
+    pub store: Arc<dyn TwinStore>,
+    pub fold: Arc<Fold>,
+    pub chain: Arc<Chain>,
+    pub health: Arc<Health>,
+    pub commands: mpsc::Receiver<Command>,
+    pub city_id: String,
+    /// The name where neither store nor file has one.
+    pub city_name: String,
+    /// Loaded where the store holds no city.
+    pub city_file: Option<CityFile>,
+    pub judgement: Judgement,
+    pub batch_size: usize,
+    pub retention_ms: Option<i64>,
+    pub writer: WriterConfig,
+    pub publish: PublishConfig,
+    /// Unique to this life of the process.
+    pub holder: String,
+    /// Where clients find this instance.
+    pub address: String,
+}
+
+/// One instance of a city.
+pub struct Instance {
+    pub(super) parts: Parts,
+    pub(super) ingest: Option<Ingest>,
+    /// The epoch under which this instance publishes; what the topics hold of it is known already.
+    pub(super) own_epoch: Arc<AtomicU64>,
+    /// The model version that the city was loaded with.
+    pub(super) model_version: Option<u64>,
+}
+
+impl Instance {
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, ingest: None, own_epoch: Arc::default(), model_version: None }
+    }
+
+    /// Lives until `stop` is cancelled, then ends in order: what was folded is flushed, the lease given back.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let follower = tokio::select! {
+            follower = self.follow() => follower,
+            () = stop.cancelled() => return,
+        };
+        loop {
+            let token = tokio::select! {
+                token = self.be_replica() => token,
+                () = stop.cancelled() => break,
+            };
+            self.be_writer(token, &follower, &stop).await;
+            if stop.is_cancelled() {
+                break;
+            }
+        }
+        if let Some(ingest) = self.ingest.take() {
+            ingest.stop().await;
+        }
+    }
+
+    async fn follow(&self) -> Follower {
+        loop {
+            let (chain, own) = (Arc::clone(&self.parts.chain), Arc::clone(&self.own_epoch));
+            match Follower::start(&self.parts.cluster, chain, own).await {
+                Ok(follower) => return follower,
+                Err(error) => {
+                    tracing::warn!(%error, "the state topics cannot be read, trying again");
+                    self.parts.health.fault("kafka", Trouble::Down, error.to_string());
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// Folds and answers until the lease is free; then takes it, and returns the token.
+    async fn be_replica(&mut self) -> u64 {
+        self.parts.health.is_replica(None);
+        telemetry::writer().set(0.0);
+        let mut turn = tokio::time::interval(self.parts.writer.lease / 3);
+        turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = turn.tick() => {}
+                Some(command) = self.parts.commands.recv() => {
+                    refuse(command, self.parts.health.writer());
+                    continue;
+                }
+            }
+            match self.parts.store.holder().await {
+                Ok(Lease::Other { address, .. }) => {
+                    self.parts.health.works("store");
+                    self.parts.health.is_replica(Some(address));
+                    self.reload_if_changed().await;
+                }
+                Ok(Lease::Free { .. } | Lease::Held { .. }) => {
+                    if let Some(token) = self.take_lease().await {
+                        return token;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the store does not answer");
+                    self.parts.health.fault("store", Trouble::Down, error.to_string());
+                }
+            }
+        }
+    }
+
+    /// Loads the city anew where the store's model is not the one that is folded here.
+    async fn reload_if_changed(&mut self) {
+        let stored = match self.parts.store.get(&Table::City, crate::writer::MODEL_VERSION).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                tracing::warn!(%error, "the store does not answer");
+                return;
+            }
+        };
+        let version = stored.and_then(|value| std::str::from_utf8(&value).ok()?.parse().ok());
+        if version.is_none() || version == self.model_version {
+            return;
+        }
+        let Some(loaded) = self.load().await else { return };
+        self.model_version = Some(loaded.model_version);
+        // A replica counts what is refused, and the writer sends it.
+        self.restart(loaded.city, &Arc::new(Rejects::default()), false).await;
+        tracing::info!(model_version = loaded.model_version, "city loaded");
+    }
+
+    /// Takes the next token, above all that the topics hold; `None` where somebody else has the lease.
+    pub(super) async fn take_lease(&self) -> Option<u64> {
+        let TopicEnds { epoch, .. } = self.ends().await;
+        let parts = &self.parts;
+        let request = LeaseRequest {
+            holder: &parts.holder,
+            address: &parts.address,
+            ttl: parts.writer.lease,
+            token: None,
+            above: epoch.max(self.own_epoch.load(std::sync::atomic::Ordering::Acquire)),
+        };
+        match parts.store.lease(&request).await {
+            Ok(Lease::Held { token }) => {
+                parts.health.works("store");
+                Some(token)
+            }
+            Ok(_) => None,
+            Err(error) => {
+                tracing::warn!(%error, "the lease cannot be taken");
+                parts.health.fault("store", Trouble::Down, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// What the ends of the state topics hold, for as long as asking takes.
+    pub(super) async fn ends(&self) -> TopicEnds {
+        loop {
+            match topic_ends(&self.parts.cluster).await {
+                Ok(ends) => return ends,
+                Err(error) => {
+                    tracing::warn!(%error, "the state topics cannot be read, trying again");
+                    self.parts.health.fault("kafka", Trouble::Down, error.to_string());
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+}
+
+/// Answers a command that only the writer takes.
+pub(super) fn refuse(command: Command, writer: Option<String>) {
+    let error = OperationError::NotWriter { writer };
+    // Who asked may have gone; then nobody wants the answer.
+    match command {
+        Command::Remove { done, .. } => drop(done.send(Err(error))),
+        Command::Import { done, .. } => drop(done.send(Err(error))),
+    }
+}

@@ -1,0 +1,329 @@
+//! What an instance does while it is the writer.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ingest::Rejects,
+    publish::{Clock, Ended, Follower, PublishState, Publisher},
+    telemetry,
+    twin::time::Time,
+    writer::{
+        Command, DeadLetters, FlushError, Flusher, ImportReport, LeaseKeeper, LeaseState, OperationError,
+        send_dead_letters,
+    },
+};
+
+use super::{
+    health::Trouble,
+    life::{Instance, refuse},
+    restart::Restarted,
+};
+
+/// Answers that wait for the flush that holds what they tell.
+#[derive(Default)]
+struct Waiting {
+    removals: Vec<(bool, oneshot::Sender<Result<bool, OperationError>>)>,
+    imports: Vec<(ImportReport, oneshot::Sender<Result<ImportReport, OperationError>>)>,
+}
+
+impl Waiting {
+    fn answer(&mut self, failed: Option<&str>) {
+        let failed = failed.map(|why| OperationError::Unconfirmed(why.to_owned()));
+        // Who asked may have gone; then nobody wants the answer.
+        for (removed, done) in self.removals.drain(..) {
+            let _ = done.send(failed.clone().map_or(Ok(removed), Err));
+        }
+        for (report, done) in self.imports.drain(..) {
+            let _ = done.send(failed.clone().map_or(Ok(report), Err));
+        }
+    }
+}
+
+/// A task that ends with its handle.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The writer's moving parts.
+struct Writing {
+    keeper: LeaseKeeper,
+    lease: watch::Receiver<LeaseState>,
+    flusher: Flusher,
+    token: u64,
+    publish_state: watch::Sender<PublishState>,
+    publisher: Option<Task<Ended>>,
+    waiting: Waiting,
+    /// The last boundary that store and topics held at the start, or that was made since.
+    boundary: Option<Time>,
+}
+
+impl Instance {
+    /// Writes under a token until the lease is lost or `stop` is cancelled.
+    pub(super) async fn be_writer(&mut self, token: u64, follower: &Follower, stop: &CancellationToken) {
+        let parts = &self.parts;
+        let (holder, address) = (parts.holder.clone(), parts.address.clone());
+        let keeper = LeaseKeeper::start(Arc::clone(&parts.store), &holder, &address, parts.writer.lease, token);
+        let lease = keeper.state();
+        parts.health.is_writer(token, lease.clone());
+        tracing::info!(token, "this instance is the writer");
+        let rejects = Arc::new(Rejects::default());
+        rejects.keep(true);
+        let mut lost = lease.clone();
+        let restarted = tokio::select! {
+            restarted = self.take_over(&rejects) => restarted,
+            () = stop.cancelled() => return keeper.release().await,
+            _ = lost.wait_for(|lease| !lease.is_writer()) => return,
+        };
+        self.own_epoch.store(token, Ordering::Release);
+        telemetry::writer().set(1.0);
+        telemetry::epoch().set(token as f64);
+        let _dead_letters = self.send_dead_letters(&rejects).await;
+        let flusher = Flusher::new(
+            Arc::clone(&self.parts.store),
+            Arc::clone(&self.parts.fold),
+            Arc::clone(&rejects),
+            self.parts.cluster_id.clone(),
+            token,
+            restarted.model_version,
+            restarted.fresh,
+        );
+        let (publish_state, _) = watch::channel(PublishState::default());
+        self.parts.health.publishes(publish_state.subscribe());
+        let mut writing = Writing {
+            keeper,
+            lease,
+            flusher,
+            token,
+            publish_state,
+            publisher: None,
+            waiting: Waiting::default(),
+            boundary: restarted.boundary,
+        };
+        self.write(&mut writing, follower, stop).await;
+        self.end_writing(writing, &rejects, stop).await;
+    }
+
+    async fn take_over(&mut self, rejects: &Arc<Rejects>) -> Restarted {
+        let loaded = self.load().await;
+        let restarted = Restarted {
+            model_version: loaded.as_ref().map_or(1, |loaded| loaded.model_version),
+            boundary: loaded.as_ref().and_then(|loaded| loaded.boundary),
+            fresh: loaded.is_none(),
+        };
+        let city = match loaded {
+            Some(loaded) => {
+                if loaded.foreign_offsets > 0 {
+                    tracing::warn!(
+                        partitions = loaded.foreign_offsets,
+                        "stored offsets belong to another cluster, reading from the beginning"
+                    );
+                }
+                if self.parts.city_file.as_ref().is_some_and(|file| loaded.city.differs_from(file)) {
+                    tracing::warn!("CITY_FILE differs from the stored city, which stays; `citytwin import` replaces it");
+                }
+                loaded.city
+            }
+            None => self.fresh_city(),
+        };
+        self.model_version = Some(restarted.model_version);
+        self.restart(city, rejects, true).await;
+        restarted
+    }
+
+    async fn send_dead_letters(&self, rejects: &Arc<Rejects>) -> Option<Task<()>> {
+        match DeadLetters::new(&self.parts.cluster, &self.parts.publish.compression) {
+            Ok(letters) => Some(Task(tokio::spawn(send_dead_letters(letters, Arc::clone(rejects))))),
+            Err(error) => {
+                tracing::error!(%error, "no dead letter can be sent");
+                self.parts.health.fault("twin.dead-letter", Trouble::Down, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Flushes, publishes and takes commands.
+    async fn write(&mut self, writing: &mut Writing, follower: &Follower, stop: &CancellationToken) {
+        let mut flush = interval(self.parts.writer.flush_interval);
+        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut higher = follower.epoch();
+        let Some(mut ingest) = self.ingest.as_ref().map(crate::ingest::Ingest::state) else { return };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = flush.tick() => {
+                    if self.flush(writing).await.is_err() {
+                        return;
+                    }
+                }
+                Some(command) = self.parts.commands.recv() => {
+                    self.obey(command, writing);
+                    if self.flush(writing).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(_) = ingest.wait_for(|state| state.caught_up), if writing.publisher.is_none() => {
+                    self.start_publisher(writing).await;
+                }
+                ended = ended(&mut writing.publisher) => {
+                    writing.publisher = None;
+                    if ended == Ended::LeaseLost || !self.next_token(writing).await {
+                        return;
+                    }
+                }
+                Ok(()) = writing.lease.changed() => {
+                    let state = writing.lease.borrow_and_update().clone();
+                    match state {
+                        LeaseState::Lost => return,
+                        LeaseState::Emptied { .. } if !self.next_token(writing).await => return,
+                        _ => {}
+                    }
+                }
+                Ok(_) = higher.wait_for(|epoch| *epoch > writing.token) => {
+                    tracing::warn!(token = writing.token, "a higher epoch is in the topics, stepping down");
+                    writing.keeper.lose();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Flushes; an error means that the lease is lost.
+    async fn flush(&mut self, writing: &mut Writing) -> Result<(), ()> {
+        let published = writing.publish_state.borrow().boundary;
+        writing.boundary = writing.boundary.max(published);
+        match writing.flusher.flush(writing.boundary).await {
+            Ok(()) => {
+                self.parts.health.works("store");
+                writing.waiting.answer(None);
+                if let Some(ingest) = &self.ingest {
+                    ingest.commit(writing.flusher.stored_positions());
+                }
+                Ok(())
+            }
+            Err(FlushError::Unavailable(error)) => {
+                tracing::warn!(%error, "flush not confirmed, what changed waits for the next one");
+                self.parts.health.fault("store", Trouble::Down, error.to_string());
+                Ok(())
+            }
+            Err(FlushError::Emptied) => {
+                tracing::error!("the store was emptied: everything is written anew");
+                if self.next_token(writing).await { Ok(()) } else { Err(()) }
+            }
+            Err(FlushError::Fenced(error)) => {
+                tracing::warn!(%error, "the store is in other hands");
+                writing.keeper.lose();
+                Err(())
+            }
+        }
+    }
+
+    /// Takes the next token: the store was emptied, or a chain has to begin anew. `false` where another one has it.
+    async fn next_token(&mut self, writing: &mut Writing) -> bool {
+        writing.publisher = None;
+        let Some(token) = self.take_lease().await else {
+            // A store that is away is asked again at the next flush.
+            return writing.lease.borrow().is_writer();
+        };
+        tracing::info!(token, "the next token is taken");
+        writing.token = token;
+        writing.keeper.renewed(token);
+        writing.flusher.start_over(token);
+        self.own_epoch.store(token, Ordering::Release);
+        self.parts.health.is_writer(token, writing.lease.clone());
+        telemetry::epoch().set(token as f64);
+        true
+    }
+
+    async fn start_publisher(&self, writing: &mut Writing) {
+        let ends = self.ends().await;
+        let last = ends.timestamp.max(writing.boundary).unwrap_or(Time(0));
+        let publisher = Publisher::new(
+            &self.parts.cluster,
+            &self.parts.publish,
+            Arc::clone(&self.parts.fold),
+            Arc::clone(&self.parts.chain),
+            writing.lease.clone(),
+            writing.publish_state.clone(),
+            writing.token,
+            Clock::above(last),
+        );
+        match publisher {
+            Ok(publisher) => writing.publisher = Some(Task(tokio::spawn(publisher.run()))),
+            Err(error) => {
+                tracing::error!(%error, "nothing can be published, trying again");
+                self.parts.health.fault("publish", Trouble::Down, error.to_string());
+                tokio::time::sleep(super::restart::RETRY).await;
+            }
+        }
+    }
+
+    /// Does what an operator asks; the answer waits for the flush.
+    fn obey(&self, command: Command, writing: &mut Writing) {
+        match command {
+            Command::Remove { kind, district, id, done } => {
+                let removed = self.parts.fold.with(|city| city.remove(kind, district.as_deref(), &id));
+                if removed {
+                    writing.flusher.model_changed();
+                }
+                tracing::info!(kind = kind.prefix(), id, removed, "entity removed");
+                writing.waiting.removals.push((removed, done));
+            }
+            Command::Import { file, done } if file.city_id != self.parts.city_id => {
+                let error = OperationError::OtherCity { ours: self.parts.city_id.clone(), theirs: file.city_id };
+                let _ = done.send(Err(error));
+            }
+            Command::Import { file, done } => {
+                let report = self.parts.fold.with(|city| city.import(file));
+                writing.flusher.model_changed();
+                tracing::info!("city file imported");
+                writing.waiting.imports.push((report, done));
+            }
+        }
+    }
+
+    async fn end_writing(&mut self, mut writing: Writing, rejects: &Arc<Rejects>, stop: &CancellationToken) {
+        writing.publisher = None;
+        if stop.is_cancelled() && writing.lease.borrow().is_writer() {
+            // What was taken from Kafka is folded first, so that a restart has nothing to fold again.
+            if let Some(ingest) = self.ingest.take() {
+                ingest.stop().await;
+            }
+            let deadline = std::time::Duration::from_secs(5);
+            if tokio::time::timeout(deadline, self.flush(&mut writing)).await.is_err() {
+                tracing::warn!("the last flush was not confirmed: the next start folds it again");
+            }
+            writing.waiting.answer(Some("the server is shutting down"));
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(2), writing.keeper.release()).await;
+            return;
+        }
+        writing.waiting.answer(Some("this instance is no longer the writer"));
+        rejects.keep(false);
+        self.parts.fold.with(|city| city.track(false));
+        while let Ok(command) = self.parts.commands.try_recv() {
+            refuse(command, None);
+        }
+    }
+}
+
+/// How the publisher ended; never, where there is none.
+async fn ended(publisher: &mut Option<Task<Ended>>) -> Ended {
+    match publisher {
+        Some(task) => match (&mut task.0).await {
+            Ok(ended) => ended,
+            // It panicked: a new chain is the safe answer.
+            Err(_) => Ended::NewChainNeeded,
+        },
+        None => std::future::pending().await,
+    }
+}
