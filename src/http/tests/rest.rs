@@ -233,13 +233,9 @@ async fn requests_are_counted_by_route_and_never_by_what_a_stranger_wrote() {
     let app = app();
     send(&app, "GET /api/state/deltas?since=2026-01-05T00:00:00.000Z", &[], "").await;
     send(&app, "GET /api/made-up-path", &[], "").await;
-    let events = send(
-        &app,
-        "GET /graphql?query=subscription%7Balias:count(to:2)%7D",
-        &[("accept", "text/event-stream")],
-        "",
-    )
-    .await;
+    let events =
+        send(&app, "GET /graphql?query=subscription%7Balias:count(to:2)%7D", &[("accept", "text/event-stream")], "")
+            .await;
     assert!(events.body.ends_with(b"event: complete\ndata: \n\n"));
     send(&app, "GET /graphql?query=%7Bmade_up_field%7D", &[], "").await;
     let text = crate::telemetry::render();
