@@ -9,6 +9,7 @@
 //! time limit, error codes).
 
 pub mod api;
+pub mod assets;
 pub mod auth;
 pub mod connections;
 pub mod document;

@@ -22,6 +22,7 @@ use tower_http::{
 
 use super::{
     api::Api,
+    assets,
     auth::{self, Auth},
     connections::Connections,
     graphql_http::{self, other_method},
@@ -86,6 +87,7 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(health::readyz).fallback(other_method))
         .route("/metrics", get(health::metrics).fallback(other_method));
     api.merge(operations)
+        .merge(assets::routes())
         .fallback(not_found)
         .layer(
             // Level 1: the state of a city shrinks to a tenth with it, at a fifth of the CPU of the default.

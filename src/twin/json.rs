@@ -478,6 +478,28 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Writes members as one object, in their order.
+pub fn object(members: &Unknown<'_>) -> String {
+    let mut text = vec![b'{'];
+    for (i, (key, value)) in members.iter().enumerate() {
+        if i > 0 {
+            text.push(b',');
+        }
+        write_text(&key.text(), &mut text);
+        text.push(b':');
+        match value {
+            Value::Absent | Value::Null => text.extend_from_slice(b"null"),
+            Value::Bool(true) => text.extend_from_slice(b"true"),
+            Value::Bool(false) => text.extend_from_slice(b"false"),
+            Value::Number(raw) | Value::List(raw) | Value::Object(raw) => text.extend_from_slice(raw.as_bytes()),
+            Value::Text(value) => write_text(&value.text(), &mut text),
+        }
+    }
+    text.push(b'}');
+    // Built from text, so it is text.
+    String::from_utf8(text).unwrap_or_default()
+}
+
 /// Writes a finite number in its shortest form: a whole one without a fraction, no -0.
 pub fn write_number(number: f64, out: &mut Vec<u8>) {
     // Whole numbers that a double holds exactly.

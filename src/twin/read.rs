@@ -304,22 +304,7 @@ impl At<'_> {
         if unknown.is_empty() {
             return None;
         }
-        let mut text = Vec::new();
-        for (key, value) in unknown {
-            text.push(if text.is_empty() { b'{' } else { b',' });
-            json::write_text(&key.text(), &mut text);
-            text.push(b':');
-            match value {
-                Value::Absent | Value::Null => text.extend_from_slice(b"null"),
-                Value::Bool(true) => text.extend_from_slice(b"true"),
-                Value::Bool(false) => text.extend_from_slice(b"false"),
-                Value::Number(raw) | Value::List(raw) | Value::Object(raw) => text.extend_from_slice(raw.as_bytes()),
-                Value::Text(value) => json::write_text(&value.text(), &mut text),
-            }
-        }
-        text.push(b'}');
-        // Built from text, so it is text.
-        let text = String::from_utf8(text).ok()?;
+        let text = json::object(unknown);
         match Json::new(&text) {
             Ok(extra) => Some(extra),
             Err(accepted) => {
