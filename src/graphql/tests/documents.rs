@@ -25,7 +25,8 @@ fn blocks(page: &str) -> Vec<(&str, String)> {
 /// refused for want of a caller, which comes after their validation.
 #[tokio::test]
 async fn every_example_is_valid() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/graphql.md")).expect("docs/graphql.md");
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/graphql.md")).expect("docs/graphql.md");
     let blocks = blocks(&page);
     let mut examples = 0;
     for (at, (language, text)) in blocks.iter().enumerate() {
@@ -41,7 +42,9 @@ async fn every_example_is_valid() {
         let request = at_one_moment(Request::new(text).variables(Variables::from_json(variables)));
         let mut stream = city.schema.execute_stream(request);
         // A subscription may wait for a change; a document that is not valid is refused at once.
-        let Ok(Some(response)) = tokio::time::timeout(Duration::from_millis(300), stream.next()).await else { continue };
+        let Ok(Some(response)) = tokio::time::timeout(Duration::from_millis(300), stream.next()).await else {
+            continue;
+        };
         let response: Response = response;
         for error in &response.errors {
             let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));

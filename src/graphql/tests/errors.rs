@@ -59,9 +59,21 @@ async fn bad_arguments_are_named_with_what_is_accepted() {
             "filter.near.radius",
             "filter.near.radius is 0; accepted: a number of metres above 0",
         ),
-        ("{ near(latitude: 0, longitude: 0, radius: -5) { distance } }", "radius", "radius is -5; accepted: a number of metres above 0"),
-        ("{ near(latitude: 0, longitude: 200, radius: 5) { distance } }", "longitude", "longitude is 200; accepted: degrees east, in [-180, 180]"),
-        (r#"{ search(text: "  ") { id } }"#, "text", r#"text is "  "; accepted: 1 to 256 characters that are not all space"#),
+        (
+            "{ near(latitude: 0, longitude: 0, radius: -5) { distance } }",
+            "radius",
+            "radius is -5; accepted: a number of metres above 0",
+        ),
+        (
+            "{ near(latitude: 0, longitude: 200, radius: 5) { distance } }",
+            "longitude",
+            "longitude is 200; accepted: degrees east, in [-180, 180]",
+        ),
+        (
+            r#"{ search(text: "  ") { id } }"#,
+            "text",
+            r#"text is "  "; accepted: 1 to 256 characters that are not all space"#,
+        ),
     ] {
         let error = city.error(query).await;
         assert_eq!(error["message"], message, "{query}");
@@ -92,12 +104,17 @@ async fn numbers_beyond_an_int_and_times_without_a_zone_are_errors() {
         let error = city.error(query).await;
         assert!(!error["message"].as_str().unwrap().is_empty(), "{query}");
     }
-    let response = city.response("query($n: Int) { buses(first: $n) { totalCount } }", json!({"n": 3_000_000_000_u64})).await;
+    let response =
+        city.response("query($n: Int) { buses(first: $n) { totalCount } }", json!({"n": 3_000_000_000_u64})).await;
     assert!(response["errors"].is_array(), "{response}");
 }
 
 /// A city whose operator gives one answer to everything, and notes what was asked.
-async fn remove(id: &str, caller: Option<Caller>, answer: Result<bool, OperationError>) -> (Value, Option<(Kind, Option<String>, String)>) {
+async fn remove(
+    id: &str,
+    caller: Option<Caller>,
+    answer: Result<bool, OperationError>,
+) -> (Value, Option<(Kind, Option<String>, String)>) {
     let (operator, mut commands) = Operator::channel();
     let schema = schema_builder(&limits()).data(operator).finish();
     let writer = tokio::spawn(async move {

@@ -6,13 +6,7 @@ use serde_json::{Value, json};
 use super::{START, TestCity};
 use crate::{
     graphql::EntityFilter,
-    twin::{
-        entity::Entity,
-        event::Topic,
-        geo::Position,
-        model::Kind,
-        time::Time,
-    },
+    twin::{entity::Entity, event::Topic, geo::Position, model::Kind, time::Time},
 };
 
 async fn ids(city: &TestCity, list: &str, filter: &str) -> Vec<String> {
@@ -42,7 +36,11 @@ async fn each_field_narrows_the_choice() {
         ("edges", "{box: {north: 42.351, south: 42.349, east: 13.403, west: 13.402}}", vec!["edge/e1"]),
         ("edges", "{near: {latitude: 42.351, longitude: 13.4025, radius: 112}}", vec!["edge/e1"]),
         ("edges", "{near: {latitude: 42.351, longitude: 13.4025, radius: 110}}", vec![]),
-        ("buses", "{statuses: [\"in_service\"], near: {latitude: 42.35, longitude: 13.4, radius: 500}}", vec!["bus/b%2F1"]),
+        (
+            "buses",
+            "{statuses: [\"in_service\"], near: {latitude: 42.35, longitude: 13.4, radius: 500}}",
+            vec!["bus/b%2F1"],
+        ),
         ("buses", "{districts: [\"centro\"]}", vec![]),
         ("units", "{box: {north: 90, south: -90, east: 180, west: -180}}", vec!["unit/u1"]),
         ("weatherStations", "{statuses: [\"active\"]}", vec!["weather-station/centro/ws-1"]),
@@ -57,10 +55,7 @@ async fn a_district_takes_filters_too() {
     let query = r#"{ district(id: "centro") { sensors(filter: {types: ["air_quality"]}, first: 1) {
         totalCount nodes { sensorId } pageInfo { hasNextPage } } } }"#;
     let sensors = city.query(query).await["district"]["sensors"].clone();
-    assert_eq!(
-        sensors,
-        json!({"totalCount": 2, "nodes": [{"sensorId": "aq-1"}], "pageInfo": {"hasNextPage": true}})
-    );
+    assert_eq!(sensors, json!({"totalCount": 2, "nodes": [{"sensorId": "aq-1"}], "pageInfo": {"hasNextPage": true}}));
 }
 
 fn buses() -> TestCity {
@@ -72,15 +67,19 @@ fn buses() -> TestCity {
         let longitude = 175.0 + f64::from(random.u32(0..1000)) / 100.0;
         let longitude = if longitude > 180.0 { longitude - 360.0 } else { longitude };
         let time = Time(START.0 + random.i64(0..100_000)).to_string();
-        city.event(Topic::TransportGps, &json!({"busId": format!("x{n:03}"), "status": status, "lastUpdated": time,
-            "currentLocation": {"latitude": random.u32(0..500) / 100, "longitude": longitude}}));
+        city.event(
+            Topic::TransportGps,
+            &json!({"busId": format!("x{n:03}"), "status": status, "lastUpdated": time,
+            "currentLocation": {"latitude": random.u32(0..500) / 100, "longitude": longitude}}),
+        );
     }
     city
 }
 
 fn filter() -> impl Strategy<Value = (Value, Check)> {
     let degrees = |from: i32, to: i32| (from * 10..=to * 10).prop_map(|tenths| f64::from(tenths) / 10.0);
-    let area = proptest::option::of((degrees(0, 3), degrees(0, 3), degrees(170, 180), degrees(-180, -170), any::<bool>()));
+    let area =
+        proptest::option::of((degrees(0, 3), degrees(0, 3), degrees(170, 180), degrees(-180, -170), any::<bool>()));
     let near = proptest::option::of((degrees(0, 5), degrees(170, 180), 1_000..600_000_u32));
     let statuses = proptest::option::of(proptest::sample::subsequence(vec!["in_service", "maintenance"], 0..=2));
     let since = proptest::option::of(0..100_000_i64);

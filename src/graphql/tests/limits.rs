@@ -26,7 +26,8 @@ const DISTRICTS: &str = "{ districts { edges { cursor node { id kind lastUpdated
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount } }";
 
 /// Every field of a road edge, six levels deep.
-const EDGES: &str = "{ edges { edges { cursor node { id kind lastUpdated edgeId districtId roadSegmentId fromNode toNode
+const EDGES: &str =
+    "{ edges { edges { cursor node { id kind lastUpdated edgeId districtId roadSegmentId fromNode toNode
     name class length speedLimit lanes geometry coordinates
     trafficConditions { averageSpeed congestionLevel vehicleCount travelTime incidents extra }
     district { name location { centerLatitude centerLongitude } }
@@ -70,9 +71,8 @@ async fn too_deep_or_too_complex_a_query_is_refused() {
 async fn a_variable_counts_as_much_as_a_literal() {
     let schema = limited(|config| config.max_complexity = 31);
     let query = "query($n: Int) { buses(first: $n) { nodes { currentLocation { latitude } } } }";
-    let request = |n: i32| {
-        async_graphql::Request::new(query).variables(async_graphql::Variables::from_json(json!({"n": n})))
-    };
+    let request =
+        |n: i32| async_graphql::Request::new(query).variables(async_graphql::Variables::from_json(json!({"n": n})));
     assert!(schema.execute(request(10)).await.is_ok());
     assert!(schema.execute(request(11)).await.is_err());
 }

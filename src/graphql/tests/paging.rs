@@ -64,7 +64,10 @@ async fn pages_follow_each_other_while_entities_come_and_go() {
     }
     let (ids, list) = page(&city, "buses", "busId", 5, Some(cursor)).await;
     assert!(ids.is_empty());
-    assert_eq!(list["pageInfo"], json!({"hasNextPage": false, "hasPreviousPage": false, "startCursor": null, "endCursor": null}));
+    assert_eq!(
+        list["pageInfo"],
+        json!({"hasNextPage": false, "hasPreviousPage": false, "startCursor": null, "endCursor": null})
+    );
 }
 
 #[tokio::test]
@@ -128,7 +131,8 @@ async fn a_request_sees_one_moment() {
 
     let city = TestCity::small();
     let probe = Probe(std::sync::Arc::clone(&city.fold));
-    let schema = Schema::build(probe, EmptyMutation, EmptySubscription).data(std::sync::Arc::clone(&city.fold)).finish();
+    let schema =
+        Schema::build(probe, EmptyMutation, EmptySubscription).data(std::sync::Arc::clone(&city.fold)).finish();
     let request = super::at_one_moment(async_graphql::Request::new("{ a: buses b: buses }"));
     assert_eq!(schema.execute(request).await.data.into_json().unwrap(), json!({"a": 2, "b": 2}));
     let request = super::at_one_moment(async_graphql::Request::new("{ a: buses }"));

@@ -25,15 +25,24 @@ async fn near_is_ordered_by_distance() {
     // What is at the point itself comes in the order of state.full.
     assert_eq!(
         found,
-        ["district/centro", "node/n1", "edge/e1", "sensor/centro/aq-1", "station/st-1", "building/centro/duomo",
-            "weather-station/centro/ws-1", "bus/b%2F1"]
+        [
+            "district/centro",
+            "node/n1",
+            "edge/e1",
+            "sensor/centro/aq-1",
+            "station/st-1",
+            "building/centro/duomo",
+            "weather-station/centro/ws-1",
+            "bus/b%2F1"
+        ]
     );
     let bus = near.last().unwrap();
     assert!((bus["distance"].as_f64().unwrap() - 205.4).abs() < 0.2, "{bus}");
     assert_eq!(bus["entity"]["busId"], "b/1");
     assert_eq!(near[2]["entity"]["length"], 411.5);
 
-    let query = "{ near(latitude: 42.350, longitude: 13.400, radius: 9000, kinds: [BUS, NODE], first: 3) { entity { id } } }";
+    let query =
+        "{ near(latitude: 42.350, longitude: 13.400, radius: 9000, kinds: [BUS, NODE], first: 3) { entity { id } } }";
     let data = city.query(query).await;
     let found: Vec<_> = data["near"].as_array().unwrap().iter().map(|one| one["entity"]["id"].clone()).collect();
     assert_eq!(found, ["node/n1", "bus/b%2F1", "node/n2"]);
@@ -55,9 +64,12 @@ async fn search_goes_by_id_and_name() {
         ("aq-1", vec!["sensor/centro/aq-1", "sensor/nord/aq-1"]),
         ("nothing like it", vec![]),
     ] {
-        let response = city.response("query($text: String!) { search(text: $text) { id } }", json!({"text": text})).await;
+        let response =
+            city.response("query($text: String!) { search(text: $text) { id } }", json!({"text": text})).await;
         assert_eq!(ids(&response["data"]["search"]), expected, "{text}");
     }
-    let data = city.query(r#"{ search(text: "o", kinds: [DISTRICT, STATION], first: 2) { id ... on Station { name } } }"#).await;
+    let data = city
+        .query(r#"{ search(text: "o", kinds: [DISTRICT, STATION], first: 2) { id ... on Station { name } } }"#)
+        .await;
     assert_eq!(data["search"], json!([{"id": "district/centro"}, {"id": "district/nord"}]));
 }
