@@ -85,7 +85,7 @@ fn filter() -> impl Strategy<Value = (Value, Check)> {
     let since = proptest::option::of(0..100_000_i64);
     (area, near, statuses, since).prop_map(|(area, near, statuses, since)| {
         let mut filter = json!({});
-        let mut check: Vec<Box<dyn Fn(&Entity) -> bool>> = Vec::new();
+        let mut check: Vec<EntityTest> = Vec::new();
         if let Some((south, height, a, b, across)) = area {
             let (west, east) = if across { (a, b) } else { (b, a) };
             let north = south + height;
@@ -119,7 +119,9 @@ fn filter() -> impl Strategy<Value = (Value, Check)> {
     })
 }
 
-struct Check(Vec<Box<dyn Fn(&Entity) -> bool>>);
+type EntityTest = Box<dyn Fn(&Entity) -> bool>;
+
+struct Check(Vec<EntityTest>);
 
 impl std::fmt::Debug for Check {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
