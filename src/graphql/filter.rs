@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use async_graphql::{InputObject, Result};
+use async_graphql::{InputObject, InputType, Result};
 
 use super::{enums::EntityKind, error::bad_input, scalar::DateTime};
 use crate::twin::{
@@ -86,10 +86,8 @@ impl EntityFilter {
     /// The choice that it makes in a list of one kind.
     pub(super) fn selection_of(&self, kind: Kind) -> Result<Selection> {
         let mut selection = self.selection()?;
-        if let Some(kinds) = selection.kinds.take_if(|kinds| !kinds.contains(&kind)) {
-            let given = async_graphql::InputType::to_value(&self.kinds);
-            let own = async_graphql::InputType::to_value(&EntityKind::from(kind));
-            debug_assert!(!kinds.contains(&kind));
+        if selection.kinds.as_ref().is_some_and(|kinds| !kinds.contains(&kind)) {
+            let (given, own) = (self.kinds.to_value(), EntityKind::from(kind).to_value());
             return Err(bad_input("filter.kinds", given, &format!("absent, or a list with {own}, in this list")));
         }
         selection.kinds = None;

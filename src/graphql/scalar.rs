@@ -4,11 +4,12 @@ use async_graphql::{InputValueError, InputValueResult, Name, Scalar, ScalarType,
 
 use crate::twin::{json, time::Time};
 
-/// A moment in RFC 3339 with its zone. What the server gives is in UTC with milliseconds, such as
-/// `2026-01-05T00:00:00.000Z`; what it takes may be in any zone, and fractions beyond milliseconds are cut.
+/// A moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub Time);
 
+/// A moment in RFC 3339 with its zone. What the server gives is in UTC with milliseconds, such as
+/// `2026-01-05T00:00:00.000Z`; what it takes may be in any zone, and fractions beyond milliseconds are cut.
 #[Scalar(specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -27,7 +28,7 @@ impl ScalarType for DateTime {
     }
 }
 
-/// Any JSON value, emitted as it came in: an object, a list, a string, a number, a boolean or null.
+/// Free JSON of the model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Json(Option<json::Json>);
 
@@ -48,6 +49,7 @@ impl From<&json::Json> for Json {
 /// async-graphql-value, after serde_json's own.
 const READY_JSON: &str = "$serde_json::private::RawValue";
 
+/// Any JSON value, given as it came in: an object, a list, a string, a number, a boolean or null.
 #[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -105,11 +105,11 @@ async fn sensors_and_buildings() {
     let city = TestCity::small();
     let data = city
         .query(
-            r#"{ sensors(first: 3) { nodes { kind districtId sensorId type value unit status lastUpdated
+            "{ sensors(first: 3) { nodes { kind districtId sensorId type value unit status lastUpdated
                     location { latitude longitude } metadata buildingId district { name } building { name } } }
                 buildings { nodes { kind districtId buildingId name type location { latitude longitude } currentOccupancy
                     totalCapacity occupancyRate sensors lastUpdated district { name }
-                    installedSensors { totalCount nodes { sensorId } pageInfo { endCursor } } } } }"#,
+                    installedSensors { totalCount nodes { sensorId } pageInfo { endCursor } } } } }",
         )
         .await;
     assert_eq!(
