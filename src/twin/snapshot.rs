@@ -173,7 +173,7 @@ impl FileReader {
                 }
             }
             group => {
-                self.problems.push(Code::WrongType, path, &group, &format!("an object with {}", names.join(" and ")))
+                self.problems.push(Code::WrongType, path, &group, &format!("an object with {}", names.join(" and ")));
             }
         }
     }
