@@ -34,3 +34,6 @@ pub mod snapshot;
 
 pub mod delta;
 pub mod selection;
+
+#[cfg(test)]
+pub(crate) mod samples;
