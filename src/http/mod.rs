@@ -17,6 +17,7 @@ pub mod graphql_http;
 mod guarded_stream;
 pub mod health;
 pub mod media;
+mod meter;
 pub mod params;
 pub mod problem;
 pub mod router;
