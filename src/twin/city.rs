@@ -378,6 +378,12 @@ impl City {
         self.removed.insert(global, at);
     }
 
+    /// What operators removed, by global id.
+    #[cfg(test)]
+    pub(crate) fn clone_removals(&self) -> HashMap<String, Time> {
+        self.removed.clone()
+    }
+
     /// Becomes what another city is, by the changes that this takes: take-over, restart and the reload of a model.
     ///
     /// Handles, revisions and readers of this city go on.

@@ -36,4 +36,5 @@ pub mod delta;
 pub mod selection;
 
 #[cfg(test)]
+#[path = "tests/samples.rs"]
 pub(crate) mod samples;
