@@ -88,6 +88,12 @@ fn take(loaded: &mut Loaded, row: &StoredRow, cluster: &str) -> Result<(), LoadE
             let first = problems.first().map(|problem| format!("{} {}", problem.field, problem.message));
             bad(first.unwrap_or_default())
         })?;
+        if parsed.id() != row.field {
+            return Err(bad(format!("is of {:?}", parsed.id())));
+        }
+        if !district.is_empty() && loaded.city.view().district(district).is_none() {
+            return Err(bad(format!("stands in the district {district:?}, which has no row")));
+        }
         loaded.city.set_parsed(parsed);
         return Ok(());
     }
