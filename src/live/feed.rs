@@ -169,7 +169,7 @@ impl Feed {
     }
 
     /// Notes everything that changed since a revision, by the revisions that entities carry.
-    pub(super) fn note_revisions(&mut self, revision: u64, view: &View) {
+    fn note_revisions(&mut self, revision: u64, view: &View) {
         for handle in (0..view.handles()).map(Handle) {
             let Some(slot) = view.slot(handle) else { continue };
             if slot.entity.revision().max(slot.gone) > revision && self.concerns(view, handle) {
@@ -177,7 +177,14 @@ impl Feed {
                 self.oldest.get_or_insert(revision + 1);
             }
         }
-        self.revision = Some(view.revision);
+    }
+
+    /// Goes on as if the history no longer reached back.
+    #[cfg(test)]
+    pub(super) fn without_history(&mut self, view: &View) {
+        if let Some(revision) = self.revision.replace(view.revision) {
+            self.note_revisions(revision, view);
+        }
     }
 
     /// Whether the client has it, or should. The handle of a renaming is nobody's.
