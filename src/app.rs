@@ -1,1 +1,216 @@
-//! See ARCHITECTURE.md.
+//! The one place that knows every subsystem: builds a server from its settings, runs it, drains it.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{Brokers, Config},
+    graphql,
+    http::{self, AppState, api::Api, auth::Auth, connections::Connections},
+    ingest::Fold,
+    instance::{Health, Instance, Parts, Trouble},
+    kafka::{
+        Cluster, EmbeddedBroker,
+        topics::{TopicReport, TopicSpec, TopicWarning},
+    },
+    publish::Chain,
+    store,
+    telemetry,
+    twin::{city::City, event::Topic, model::Kind, reject::Code, snapshot::CityFile},
+    writer::Operator,
+};
+
+mod answers;
+mod feed;
+mod observe;
+
+use answers::{Answers, OneMoment};
+pub use feed::Demo;
+
+/// How long requests and sockets may take to end after everything else is done.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the instance may take to end: flush, lease, Kafka. With [`GRACE`] below the contract's 10 s.
+const INSTANCE_GRACE: Duration = Duration::from_secs(7);
+/// How long to wait before a broker that does not answer is asked again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Runs a server until `stop` is cancelled; with `demo`, a simulated city sends its events to it through Kafka.
+///
+/// # Errors
+/// What keeps it from starting: settings that contradict each other, a city file with errors, a port that is taken. What
+/// fails later is retried, and readiness says so.
+pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) -> Result<()> {
+    telemetry::announce(
+        &Topic::ALL.map(Topic::name),
+        &Code::ALL.map(Code::name),
+        &Kind::ALL.map(Kind::prefix),
+    );
+    let city_file = match &demo {
+        Some(demo) => Some(parse_city_file(demo.city_file(), "the simulated city")?),
+        None => read_city_file(&config)?,
+    };
+    let city_id = config.city.agreed_id(city_file.as_ref().map(|file| file.city_id.as_str()))?;
+    let store = store::open(&config.store, &city_id).await?;
+    let listener = TcpListener::bind(config.http.addr)
+        .await
+        .with_context(|| format!("HTTP_ADDR: {} cannot be listened on", config.http.addr))?;
+    let address = listener.local_addr()?;
+    // Dropped last: every client of the embedded broker must be gone by then.
+    let broker = match config.kafka.brokers {
+        Brokers::Embedded => {
+            let port = Some(config.kafka.embedded_port).filter(|port| *port > 0);
+            Some(EmbeddedBroker::start(config.kafka.topic_partitions, port)?)
+        }
+        Brokers::List(_) => None,
+    };
+    let cluster = match &broker {
+        Some(broker) => Cluster::embedded(&config.kafka, broker),
+        None => Cluster::remote(&config.kafka)?,
+    };
+    let retention_ms = config.ingest.incident_retention.map(|retention| retention.as_millis() as i64);
+    let fold = Fold::new(City::new(&city_id, &config.city.name, retention_ms));
+    let chain = Arc::new(Chain::default());
+    let health = Arc::new(Health::default());
+    let (operator, commands) = Operator::channel();
+    let schema = graphql::schema_builder(&config.graphql)
+        .data(Arc::clone(&fold))
+        .data(operator.clone())
+        .data(Arc::clone(&chain))
+        .finish();
+    let answers = Answers::new(Arc::clone(&chain), Arc::clone(&health), operator);
+    let closing = CancellationToken::new();
+    let state = AppState {
+        api: Api::new(OneMoment(schema), &config.graphql),
+        auth: Auth::new(&config.http),
+        http: Arc::new(config.http.clone()),
+        graphql: Arc::new(config.graphql.clone()),
+        connections: Connections::default(),
+        state: Arc::new(answers.clone()),
+        city: Arc::new(answers.clone()),
+        probe: Arc::new(answers),
+        sdl: graphql::sdl().into(),
+        shutdown: closing.clone(),
+    };
+    let serving = tokio::spawn(http::serve(listener, state, GRACE));
+    tracing::info!(%address, city = city_id, "listening");
+    print_address(&demo, address, broker.as_ref());
+
+    let address = config.writer.advertised_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let observing = tokio::spawn(observe::run(
+        cluster.clone(),
+        Arc::clone(&fold),
+        Arc::clone(&health),
+        config.store.redis_url.is_none(),
+    ));
+    let connected = tokio::select! {
+        connected = connect(&cluster, &health) => Some(connected),
+        () = stop.cancelled() => None,
+    };
+    if let Some(cluster_id) = connected {
+        let feeding = demo.map(|demo| tokio::spawn(demo.run(cluster.clone())));
+        let instance = Instance::new(Parts {
+            cluster: cluster.clone(),
+            cluster_id,
+            store,
+            fold,
+            chain,
+            health,
+            commands,
+            city_id,
+            city_name: config.city.name.clone(),
+            city_file,
+            judgement: (&config.ingest).into(),
+            batch_size: config.ingest.batch_size,
+            retention_ms,
+            writer: config.writer.clone(),
+            publish: config.publish.clone(),
+            holder: format!("{}-{}-{:016x}", config.kafka.client_id, std::process::id(), fastrand::u64(..)),
+            address,
+        });
+        let mut living = tokio::spawn(instance.run(stop.clone()));
+        tokio::select! {
+            ended = &mut living => ended.context("the instance ended by itself")?,
+            () = stop.cancelled() => {
+                if let Some(feeding) = &feeding {
+                    feeding.abort();
+                }
+                if tokio::time::timeout(INSTANCE_GRACE, &mut living).await.is_err() {
+                    tracing::warn!("the instance did not end in time");
+                    living.abort();
+                }
+            }
+        }
+    }
+    observing.abort();
+    closing.cancel();
+    if tokio::time::timeout(GRACE + Duration::from_secs(1), serving).await.is_err() {
+        tracing::warn!("requests did not end in time");
+    }
+    drop(cluster);
+    drop(broker);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn read_city_file(config: &Config) -> Result<Option<CityFile>> {
+    let Some(path) = &config.city.file else { return Ok(None) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("CITY_FILE: {}", path.display()))?;
+    parse_city_file(&text, &format!("CITY_FILE: {}", path.display())).map(Some)
+}
+
+fn parse_city_file(text: &str, what: &str) -> Result<CityFile> {
+    CityFile::parse(text).map_err(|problems| {
+        let shown: Vec<_> =
+            problems.iter().take(5).map(|problem| format!("{} {}", problem.field, problem.message)).collect();
+        let more = problems.len().saturating_sub(shown.len());
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        anyhow::anyhow!("{what}: {}{more}", shown.join("; "))
+    })
+}
+
+/// Waits for Kafka, makes the topics that are missing, and returns the cluster's identity.
+async fn connect(cluster: &Cluster, health: &Health) -> String {
+    let specs = TopicSpec::all(cluster.config().topic_partitions);
+    loop {
+        let connected = async {
+            let report = cluster.ensure_topics(&specs).await?;
+            Ok::<(TopicReport, String), crate::kafka::KafkaError>((report, cluster.id().await?))
+        };
+        match connected.await {
+            Ok((report, id)) => {
+                if !report.created.is_empty() {
+                    tracing::info!(topics = report.created.join(" "), "topics created");
+                }
+                for warning in report.warnings {
+                    tracing::warn!(%warning, "a topic is not as it should be");
+                    let topic = match &warning {
+                        TopicWarning::MadeWithBrokerSettings { topic, .. } | TopicWarning::TooSmall { topic, .. } => topic,
+                    };
+                    health.fault(&format!("{topic} settings"), Trouble::Behind, warning.to_string());
+                }
+                health.works("kafka");
+                return id;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "kafka does not answer, trying again");
+                health.fault("kafka", Trouble::Down, error.to_string());
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// Tells a person at a terminal where to look.
+fn print_address(demo: &Option<Demo>, address: std::net::SocketAddr, broker: Option<&EmbeddedBroker>) {
+    if demo.is_none() {
+        return;
+    }
+    // Nobody may be reading; then nobody misses it.
+    let _ = crate::cli::print(&format!(
+        "\n  A simulated L'Aquila is coming to life.\n\n    page       http://{address}/\n    GraphiQL   http://{address}/graphiql\n    state      http://{address}/api/state\n    Kafka      {}\n\n  Ctrl-C ends it.\n\n",
+        broker.map_or("", EmbeddedBroker::bootstrap)
+    ));
+}

@@ -1,6 +1,9 @@
 //! `citytwin demo`: a living city in one process.
 
-use crate::config::{Config, SettingArgs};
+use crate::{
+    app::Demo,
+    config::{Config, SettingArgs},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,7 +36,7 @@ impl Args {
 ///
 /// # Errors
 /// What keeps the server or the simulation from starting or going on.
-#[expect(clippy::unused_async, reason = "the server is wired in by app.rs")]
-pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
-    anyhow::bail!("demo is not available in this build")
+pub async fn run(_args: Args, config: Config) -> anyhow::Result<()> {
+    let demo = Demo::new(config.demo.seed, f64::from(config.demo.rate));
+    crate::app::run(config, Some(demo), super::stop::on_signal()?).await
 }

@@ -17,6 +17,7 @@ pub mod serve;
 mod exit;
 mod output;
 mod parser;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -25,7 +25,6 @@ pub struct Args {
 ///
 /// # Errors
 /// What keeps the server from starting or going on.
-#[expect(clippy::unused_async, reason = "the server is wired in by app.rs")]
-pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
-    anyhow::bail!("serve is not available in this build")
+pub async fn run(_args: Args, config: Config) -> anyhow::Result<()> {
+    crate::app::run(config, None, super::stop::on_signal()?).await
 }

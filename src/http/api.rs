@@ -1,6 +1,10 @@
 //! Runs GraphQL requests against a schema: limits, time, cancellation and error codes, the same for every transport.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_graphql::{
     ObjectType, Request, Response, Schema, ServerError, SubscriptionType, Value,
@@ -10,15 +14,16 @@ use bytes::Bytes;
 use futures_util::{
     FutureExt, StreamExt,
     future::BoxFuture,
-    stream::{self, BoxStream},
+    stream::{self, BoxStream, Fuse},
 };
 use serde::Serialize;
 
 use super::{
-    document::{Documents, refused, set_code},
+    document::{Documents, refused, root_field, set_code},
+    meter::{self, Running},
     params::Params,
 };
-use crate::{config::GraphqlConfig, graphql::caller::Caller};
+use crate::{config::GraphqlConfig, graphql::caller::Caller, telemetry};
 
 /// A schema whose three type parameters are out of the way, so that the router needs none.
 pub trait Executor: Send + Sync + 'static {
@@ -56,6 +61,8 @@ pub struct Api {
 pub struct Prepared {
     /// Query, mutation or subscription.
     pub kind: OperationType,
+    /// The root field of a subscription.
+    field: String,
     request: Request,
 }
 
@@ -88,52 +95,98 @@ impl Api {
 
     /// Parses and checks a request. What is refused comes back as the answer to send.
     pub fn prepare(&self, params: Params, caller: Caller) -> Result<Prepared, Answer> {
-        let document = self.documents.get(&params.query).map_err(Answer::refusal)?;
-        let operation = select(&document, params.operation_name.as_deref()).map_err(Answer::refusal)?;
-        check_variables(operation, &params).map_err(Answer::refusal)?;
+        self.check(params, caller).map_err(|error| {
+            meter::graphql_refused();
+            Answer::refusal(error)
+        })
+    }
+
+    fn check(&self, params: Params, caller: Caller) -> Result<Prepared, ServerError> {
+        let document = self.documents.get(&params.query)?;
+        let operation = select(&document, params.operation_name.as_deref())?;
+        check_variables(operation, &params)?;
         let kind = operation.ty;
+        let field = if kind == OperationType::Subscription { root_field(&document, operation) } else { String::new() };
         let mut request = Request::new(params.query).variables(params.variables).data(caller);
         request.operation_name = params.operation_name;
         request.extensions = params.extensions;
         request.set_parsed_query(ExecutableDocument::clone(&document));
-        Ok(Prepared { kind, request })
+        Ok(Prepared { kind, field, request })
     }
 
     /// Runs a query or a mutation within the time limit. A mutation goes on by itself when its time is up or its client
     /// is gone: half a change would be worse than an unanswered one.
     pub async fn execute(&self, prepared: Prepared) -> Answer {
+        let start = Instant::now();
         let run = AssertUnwindSafe(self.executor.execute(prepared.request)).catch_unwind();
         let response = if prepared.kind == OperationType::Mutation {
             tokio::time::timeout(self.timeout, tokio::spawn(run)).await.map(|joined| joined.ok().and_then(Result::ok))
         } else {
             tokio::time::timeout(self.timeout, run).await.map(Result::ok)
         };
-        match response {
-            Ok(Some(response)) => Answer::from(response),
-            Ok(None) => Answer::from(broken()),
-            Err(_) => {
-                let text = format!("the request took longer than {} ms", self.timeout.as_millis());
-                Answer { outcome: Outcome::TimedOut, ..Answer::refusal(refused(text, None, "TIMEOUT")) }
-            }
-        }
+        let Ok(response) = response else {
+            meter::graphql(prepared.kind, Outcome::TimedOut, true, start);
+            let text = format!("the request took longer than {} ms", self.timeout.as_millis());
+            return Answer { outcome: Outcome::TimedOut, ..Answer::refusal(refused(text, None, "TIMEOUT")) };
+        };
+        let response = response.unwrap_or_else(broken);
+        let has_errors = response.is_err();
+        let answer = Answer::from(response);
+        meter::graphql(prepared.kind, answer.outcome, has_errors, start);
+        answer
     }
 
     /// Runs a subscription; it is polled only as fast as its reader takes, and ends when it is dropped.
     pub fn subscribe(&self, prepared: Prepared) -> BoxStream<'static, Answer> {
         let events = AssertUnwindSafe(self.executor.execute_stream(prepared.request)).catch_unwind();
-        let events = events.map(|event| event.unwrap_or_else(|_| broken())).fuse();
+        let events = events.map(|event| event.unwrap_or_else(|_| broken())).boxed().fuse();
+        let subscription = Subscription {
+            events,
+            held: None,
+            first: true,
+            running: None,
+            field: prepared.field,
+            start: Instant::now(),
+        };
+        stream::unfold(subscription, Subscription::next).boxed()
+    }
+}
+
+/// A subscription and what is known about it.
+struct Subscription {
+    events: Fuse<BoxStream<'static, Response>>,
+    /// An event that was looked at too early.
+    held: Option<Response>,
+    /// Whether the first event is still to come.
+    first: bool,
+    /// In the gauge of its field from the first event on, unless that was a refusal.
+    running: Option<Running>,
+    field: String,
+    start: Instant,
+}
+
+impl Subscription {
+    async fn next(mut self) -> Option<(Answer, Self)> {
+        let event = match self.held.take() {
+            Some(event) => event,
+            None => self.events.next().await?,
+        };
+        if !std::mem::take(&mut self.first) {
+            return Some((Answer::from(event), self));
+        }
         // A subscription that fails at its start gives one result without data and ends: that is a refusal.
-        let answers = stream::unfold((events, None, true), |(mut events, held, first)| async move {
-            let event: Response = match held {
-                Some(event) => event,
-                None => events.next().await?,
-            };
-            let failed = first && event.data == Value::Null && !event.errors.is_empty();
-            let next = if failed { events.next().now_or_never() } else { None };
-            let answer = if matches!(next, Some(None)) { Answer::refused(event) } else { Answer::from(event) };
-            Some((answer, (events, next.flatten(), false)))
-        });
-        answers.boxed()
+        let mut ended = false;
+        let failed = event.data == Value::Null && event.is_err();
+        if failed && let Some(next) = self.events.next().now_or_never() {
+            (ended, self.held) = (next.is_none(), next);
+        }
+        let has_errors = event.is_err();
+        let answer = if ended { Answer::refused(event) } else { Answer::from(event) };
+        meter::graphql(OperationType::Subscription, answer.outcome, has_errors, self.start);
+        // Only now it is sure that the schema has this field.
+        let runs = answer.outcome == Outcome::Ran;
+        self.running = runs.then(|| Running::new(telemetry::subscriptions(&self.field)));
+        Some((answer, self))
     }
 }
 

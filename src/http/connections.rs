@@ -8,6 +8,9 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
+use super::meter::Running;
+use crate::telemetry;
+
 /// The open sockets and event streams of this process. Clones share one count.
 #[derive(Clone, Default)]
 pub struct Connections {
@@ -26,7 +29,7 @@ impl Connections {
             return None;
         }
         counts.insert(address, open + 1);
-        Some(Place { address, of: self.clone() })
+        Some(Place { address, of: self.clone(), _counted: Running::new(telemetry::sockets()) })
     }
 
     /// How many sockets and event streams are open.
@@ -39,6 +42,7 @@ impl Connections {
 pub struct Place {
     address: IpAddr,
     of: Connections,
+    _counted: Running,
 }
 
 impl Drop for Place {

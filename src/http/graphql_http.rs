@@ -27,7 +27,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// `POST /graphql`.
 pub async fn post(State(app): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    if let Err(refused) = check_content_type(&parts.headers) {
+    if let Some(refused) = refuse_content_type(&parts.headers) {
         return refused;
     }
     let body = match read_body(&parts, body, app.http.max_body_bytes, BODY_TIMEOUT).await {
@@ -129,8 +129,9 @@ fn respond(media: Media, answer: &Answer) -> Response {
 }
 
 /// Only `application/json` in UTF-8: anything else a page could send without asking first (CSRF).
-fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
-    let refused = |text: &str| Err(graphql_problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", text));
+fn refuse_content_type(headers: &HeaderMap) -> Option<Response> {
+    let refused =
+        |text: &str| Some(graphql_problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", text));
     let sent = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = sent.split(';').map(str::trim);
     if !parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json")) {
@@ -143,7 +144,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Response> {
     if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8") && !charset.eq_ignore_ascii_case("utf8")) {
         return refused("the body must be UTF-8");
     }
-    Ok(())
+    None
 }
 
 /// A whole body of at most `limit` bytes, sent within `time`: else 413, 408 or 415 in the form that fits the path.
@@ -176,8 +177,9 @@ pub(super) async fn read_body(parts: &Parts, body: Body, limit: usize, time: Dur
         }
         Ok(Bytes::from(whole))
     };
-    tokio::time::timeout(time, read).await.unwrap_or_else(|_| {
-        let text = format!("the body did not arrive within {} s", time.as_secs());
-        Err(problem_at(&parts.uri, StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", text))
-    })
+    if let Ok(read) = tokio::time::timeout(time, read).await {
+        return read;
+    }
+    let text = format!("the body did not arrive within {} s", time.as_secs());
+    Err(problem_at(&parts.uri, StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", text))
 }

@@ -9,6 +9,7 @@
 //! time limit, error codes).
 
 pub mod api;
+pub mod assets;
 pub mod auth;
 pub mod connections;
 pub mod document;
@@ -16,6 +17,7 @@ pub mod graphql_http;
 mod guarded_stream;
 pub mod health;
 pub mod media;
+mod meter;
 pub mod params;
 pub mod problem;
 pub mod router;

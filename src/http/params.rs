@@ -38,11 +38,10 @@ impl Params {
         let mut map = Map::new();
         for (name, value) in pairs {
             let value = match name.as_str() {
-                "variables" | "extensions" if value.is_empty() => Json::Null,
+                "variables" | "extensions" | "operationName" if value.is_empty() => Json::Null,
                 "variables" | "extensions" => {
                     serde_json::from_str(&value).map_err(|error| BadParams(format!("`{name}` is not JSON: {error}")))?
                 }
-                "operationName" if value.is_empty() => Json::Null,
                 _ => Json::String(value),
             };
             map.insert(name, value);

@@ -22,10 +22,12 @@ use tower_http::{
 
 use super::{
     api::Api,
+    assets,
     auth::{self, Auth},
     connections::Connections,
     graphql_http::{self, other_method},
     health::{self, Probe},
+    meter,
     problem::{problem, problem_at},
     state::{self, CityImport, StateSource},
 };
@@ -56,6 +58,19 @@ pub struct AppState {
     pub shutdown: CancellationToken,
 }
 
+/// The routes by which requests are counted; the web pages and what is not there are `other`.
+const COUNTED: &[&str] = &[
+    "/graphql",
+    "/graphql/ws",
+    "/schema.graphql",
+    "/api/state",
+    "/api/state/deltas",
+    "/api/city",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+];
+
 /// The route table.
 pub fn router(state: AppState) -> Router {
     let cross_origin = middleware::from_fn_with_state(state.auth.clone(), auth::cross_origin);
@@ -72,6 +87,7 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(health::readyz).fallback(other_method))
         .route("/metrics", get(health::metrics).fallback(other_method));
     api.merge(operations)
+        .merge(assets::routes())
         .fallback(not_found)
         .layer(
             // Level 1: the state of a city shrinks to a tenth with it, at a fifth of the CPU of the default.
@@ -81,6 +97,7 @@ pub fn router(state: AppState) -> Router {
             tracing::error!("a handler panicked");
             problem(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR", "internal error")
         }))
+        .layer(middleware::from_fn(|request, next| meter::http(COUNTED, request, next)))
         .with_state(state)
 }
 

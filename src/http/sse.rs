@@ -19,9 +19,13 @@ use super::{
     AppState,
     api::Answer,
     media::Media,
+    meter::Running,
     problem::{graphql_problem, with_type},
 };
-use crate::graphql::caller::Caller;
+use crate::{
+    graphql::caller::Caller,
+    telemetry::{self, Transport},
+};
 
 /// A comment: it keeps proxies from closing a quiet connection, and shows us that the client is gone.
 const KEEP_ALIVE: Bytes = Bytes::from_static(b":\n\n");
@@ -33,19 +37,29 @@ pub(super) fn single(
     caller: Caller,
     answer: impl Future<Output = Answer> + Send + 'static,
 ) -> Response {
-    stream(app, caller, stream::once(answer).boxed())
+    respond(app, caller, stream::once(answer).boxed(), None)
 }
 
 /// As many results as come. The next one is taken when the connection has room: a slow client gets fewer.
 pub(super) fn stream(app: &AppState, caller: Caller, answers: BoxStream<'static, Answer>) -> Response {
+    respond(app, caller, answers, Some(Running::new(telemetry::subscribers(Transport::Sse))))
+}
+
+fn respond(
+    app: &AppState,
+    caller: Caller,
+    answers: BoxStream<'static, Answer>,
+    subscriber: Option<Running>,
+) -> Response {
     let Some(place) = app.connections.enter(caller.peer, app.graphql.max_sockets_per_address) else {
         let text = "this address has as many sockets and event streams open as it may";
         let mut refused = graphql_problem(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_CONNECTIONS", text);
         refused.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         return refused;
     };
+    let held = (place, subscriber);
     let events = events(app, answers).map(move |event| {
-        let _held_as_long_as_the_stream = &place;
+        let _as_long_as_the_stream = &held;
         Ok::<_, Infallible>(event)
     });
     let mut response = with_type(StatusCode::OK, Media::EventStream.content_type(), Body::from_stream(events));

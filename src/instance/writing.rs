@@ -83,7 +83,7 @@ impl Instance {
         let restarted = tokio::select! {
             restarted = self.take_over(&rejects) => restarted,
             () = stop.cancelled() => return keeper.release().await,
-            _ = lost.wait_for(|lease| !lease.is_writer()) => return,
+            () = until(&mut lost, |lease| !lease.is_writer()) => return,
         };
         self.own_epoch.store(token, Ordering::Release);
         telemetry::writer().set(1.0);
@@ -172,7 +172,7 @@ impl Instance {
                         return;
                     }
                 }
-                Ok(_) = ingest.wait_for(|state| state.caught_up), if writing.publisher.is_none() => {
+                () = until(&mut ingest, |state| state.caught_up), if writing.publisher.is_none() => {
                     self.start_publisher(writing).await;
                 }
                 ended = ended(&mut writing.publisher) => {
@@ -189,7 +189,7 @@ impl Instance {
                         _ => {}
                     }
                 }
-                Ok(_) = higher.wait_for(|epoch| *epoch > writing.token) => {
+                () = until(&mut higher, |epoch| *epoch > writing.token) => {
                     tracing::warn!(token = writing.token, "a higher epoch is in the topics, stepping down");
                     writing.keeper.lose();
                     return;
@@ -313,6 +313,13 @@ impl Instance {
         while let Ok(command) = self.parts.commands.try_recv() {
             refuse(command, None);
         }
+    }
+}
+
+/// Resolves when a watched value is as wanted; never, where nobody sets it any more.
+async fn until<T>(watched: &mut watch::Receiver<T>, wanted: impl FnMut(&T) -> bool) {
+    if watched.wait_for(wanted).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

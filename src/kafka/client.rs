@@ -31,7 +31,10 @@ pub struct Cluster {
 impl fmt::Debug for Cluster {
     /// Without the properties: they may hold passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster").field("brokers", &self.brokers).field("embedded", &self.embedded).finish_non_exhaustive()
+        f.debug_struct("Cluster")
+            .field("brokers", &self.brokers)
+            .field("embedded", &self.embedded)
+            .finish_non_exhaustive()
     }
 }
 
@@ -52,7 +55,11 @@ impl Cluster {
 
     /// The embedded broker of this process.
     pub fn embedded(config: &KafkaConfig, broker: &EmbeddedBroker) -> Self {
-        Self { brokers: broker.brokers().to_owned(), config: config.clone(), embedded: Some(broker.cluster_id().to_owned()) }
+        Self {
+            brokers: broker.brokers().to_owned(),
+            config: config.clone(),
+            embedded: Some(broker.cluster_id().to_owned()),
+        }
     }
 
     /// `host:port[,host:port…]`.
@@ -169,9 +176,9 @@ impl Cluster {
         F: FnOnce(&Client<Tracing>) -> Result<T, KafkaError> + Send + 'static,
     {
         let config = self.admin_config();
-        tokio::task::spawn_blocking(move || ask(connect(&config)?.client())).await.unwrap_or_else(|error| {
-            Err(KafkaError::Unavailable { action: "request", reason: error.to_string() })
-        })
+        tokio::task::spawn_blocking(move || ask(connect(&config)?.client()))
+            .await
+            .unwrap_or_else(|error| Err(KafkaError::Unavailable { action: "request", reason: error.to_string() }))
     }
 }
 

@@ -1,6 +1,14 @@
 //! The embedded broker: librdkafka's mock cluster, in this process, for the demo and for tests.
 
-use std::{net::Ipv4Addr, sync::mpsc, thread::JoinHandle};
+use std::{
+    net::Ipv4Addr,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use rdkafka::mocking::MockCluster;
 use tokio::{
@@ -45,9 +53,10 @@ impl EmbeddedBroker {
 
     /// Starts the broker with these topics.
     pub fn with_topics(topics: &[TopicSpec], port: Option<u16>) -> Result<Self, KafkaError> {
-        let listener = port.map(|port| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))).transpose().map_err(
-            |error| KafkaError::Embedded(format!("port {}: {error}", port.unwrap_or_default())),
-        )?;
+        let listener = port
+            .map(|port| std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)))
+            .transpose()
+            .map_err(|error| KafkaError::Embedded(format!("port {}: {error}", port.unwrap_or_default())))?;
         let topics = topics.to_vec();
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = mpsc::channel();
@@ -121,9 +130,21 @@ fn start_cluster(
 ) -> Result<MockCluster<'static, impl rdkafka::ClientContext + use<>>, KafkaError> {
     let failed = |error: rdkafka::error::KafkaError| KafkaError::Embedded(error.to_string());
     let cluster = MockCluster::new(1).map_err(failed)?;
-    for topic in topics {
-        cluster.create_topic(&topic.name, topic.partitions, 1).map_err(failed)?;
-    }
+    let address = cluster.bootstrap_servers();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // The mock's thread sometimes misses the word that a topic is asked for, and then sleeps on for a second each time;
+        // a connection wakes it.
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                drop(std::net::TcpStream::connect(&address));
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let made = topics.iter().try_for_each(|topic| cluster.create_topic(&topic.name, topic.partitions, 1));
+        done.store(true, Ordering::Release);
+        made.map_err(failed)
+    })?;
     Ok(cluster)
 }
 

@@ -3,6 +3,7 @@
 use rdkafka::{error::KafkaError as Rd, types::RDKafkaErrorCode};
 
 /// An error of Kafka or of the way to it. Its text never holds a secret.
+#[allow(missing_docs)] // The fields say what their names say.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum KafkaError {
     /// A property that librdkafka does not know or whose value it refuses.
@@ -39,13 +40,15 @@ impl KafkaError {
 }
 
 fn reason(error: &Rd) -> String {
-    error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| describe(code).to_owned())
+    error.rdkafka_error_code().map_or_else(|| error.to_string(), describe)
 }
 
 /// The plain sentence for the codes that users meet, else librdkafka's own.
 pub(crate) fn describe(code: RDKafkaErrorCode) -> String {
     match code {
-        RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown => "no broker can be reached".into(),
+        RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown => {
+            "no broker can be reached".into()
+        }
         RDKafkaErrorCode::OperationTimedOut => "no answer in time".into(),
         other => other.to_string(),
     }

@@ -18,10 +18,13 @@ use super::{
 /// A record of `state.full` or `state.incremental` that carries an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateRecord {
+    /// Its offset in partition 0.
     pub offset: i64,
     /// The writer's token.
     pub epoch: u64,
+    /// The city's id, where the writer is one of ours.
     pub key: Option<Bytes>,
+    /// The JSON, unpacked.
     pub value: Bytes,
     /// All headers in their order, as UTF-8 text; one whose value is no text is left out.
     pub headers: Vec<(String, String)>,
@@ -81,9 +84,9 @@ impl Cluster {
         deadline: Duration,
     ) -> Result<Option<StateRecord>, KafkaError> {
         let (cluster, topic) = (self.clone(), topic.to_owned());
-        tokio::task::spawn_blocking(move || search(&cluster, &topic, Instant::now() + deadline)).await.unwrap_or_else(
-            |error| Err(KafkaError::Unavailable { action: "read", reason: error.to_string() }),
-        )
+        tokio::task::spawn_blocking(move || search(&cluster, &topic, Instant::now() + deadline))
+            .await
+            .unwrap_or_else(|error| Err(KafkaError::Unavailable { action: "read", reason: error.to_string() }))
     }
 }
 
@@ -132,10 +135,10 @@ fn newest_between(
             Polled::Record(record) if record.offset() < start => {}
             Polled::Record(record) => {
                 done |= record.offset() + 1 >= end;
-                if let Some(read) = StateRecord::read(&record) {
-                    if newest.as_ref().is_none_or(|held| read.epoch >= held.epoch) {
-                        newest = Some(read);
-                    }
+                if let Some(read) = StateRecord::read(&record)
+                    && newest.as_ref().is_none_or(|held| read.epoch >= held.epoch)
+                {
+                    newest = Some(read);
                 }
             }
             Polled::End | Polled::OutOfRange => done = true,

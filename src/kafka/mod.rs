@@ -19,6 +19,6 @@ pub use embedded::EmbeddedBroker;
 pub use error::KafkaError;
 pub use follow::{ChainRecord, FollowOptions, FollowSummary, Follower, StateTopic, Step, run_follow};
 pub use log::StateRecord;
-pub(crate) use producer::{Answer, Enqueue};
 pub use producer::{Acked, Producer, Record, SendError};
+pub(crate) use producer::{Answer, Enqueue};
 pub use reader::{PartitionReader, Polled, Position};

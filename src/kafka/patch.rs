@@ -35,7 +35,9 @@ impl fmt::Display for PatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at {}: ", self.path)?;
         match &self.what {
-            Mismatch::Old { named, found } => write!(f, "the delta says that {} stood there, but it was {}", brief(named), brief(found)),
+            Mismatch::Old { named, found } => {
+                write!(f, "the delta says that {} stood there, but it was {}", brief(named), brief(found))
+            }
             Mismatch::Missing => f.write_str("the delta changes what is not there"),
             Mismatch::Present => f.write_str("the delta adds what is there already"),
             Mismatch::Kind { found } => write!(f, "the delta goes into {}", brief(found)),
@@ -194,7 +196,9 @@ impl Patcher {
             match (index, removed, change) {
                 (Some(index), Some(_), Change::Remove(old)) => removals.push((index, old)),
                 (Some(index), None, Change::Add(new)) => insertions.push((index, new)),
-                (Some(index), None, change @ (Change::Replace(..) | Change::Inside(_))) => changes.push((index, change)),
+                (Some(index), None, change @ (Change::Replace(..) | Change::Inside(_))) => {
+                    changes.push((index, change))
+                }
                 _ => return Err(self.error(Mismatch::NotADelta { found: delta.clone() })),
             }
             self.path.pop();

@@ -25,11 +25,15 @@ use super::{
 /// A record to send. A key or a value that is `None` is Kafka's null, which is not the same as an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
+    /// The topic's name.
     pub topic: String,
     /// `None`: by the hash of the key, as Java's clients and kafkajs do.
     pub partition: Option<i32>,
+    /// `None` is null.
     pub key: Option<Bytes>,
+    /// `None` is null: a tombstone.
     pub payload: Option<Bytes>,
+    /// In this order.
     pub headers: Vec<(String, Bytes)>,
     /// Milliseconds; `None` is the time of sending.
     pub timestamp: Option<i64>,
@@ -38,7 +42,9 @@ pub struct Record {
 /// Where the broker keeps the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acked {
+    /// The partition that the key led to.
     pub partition: i32,
+    /// Its offset there.
     pub offset: i64,
 }
 
@@ -83,9 +89,8 @@ impl Producer {
     }
 
     pub(crate) fn with_config(config: &rdkafka::ClientConfig) -> Result<Self, KafkaError> {
-        let inner = config
-            .create_with_context(Deliveries)
-            .map_err(|error| KafkaError::from_client("producer", &error))?;
+        let inner =
+            config.create_with_context(Deliveries).map_err(|error| KafkaError::from_client("producer", &error))?;
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -134,10 +139,14 @@ impl Producer {
         base.payload = record.payload.as_deref();
         base.timestamp = record.timestamp;
         if !record.headers.is_empty() {
-            base.headers = Some(record.headers.iter().fold(
-                OwnedHeaders::new_with_capacity(record.headers.len()),
-                |headers, (key, value)| headers.insert(Header { key, value: Some(value.as_ref()) }),
-            ));
+            base.headers = Some(
+                record
+                    .headers
+                    .iter()
+                    .fold(OwnedHeaders::new_with_capacity(record.headers.len()), |headers, (key, value)| {
+                        headers.insert(Header { key, value: Some(value.as_ref()) })
+                    }),
+            );
         }
         self.inner.send(base).map_err(|(error, base)| match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::QueueFull) => Enqueue::Full(*base.delivery_opaque),

@@ -20,7 +20,9 @@ use super::{KafkaError, client::Tracing};
 /// A partition and the offset at which reading starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
+    /// The topic's name.
     pub topic: String,
+    /// The partition's number, from 0.
     pub partition: i32,
     /// The next offset to read, or [`Position::EARLIEST`] or [`Position::LATEST`].
     pub offset: i64,
@@ -91,16 +93,17 @@ impl Wake {
 
     fn sleep(&self, timeout: Duration) {
         let awake = self.awake.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut awake, _) = self
-            .changed
-            .wait_timeout_while(awake, timeout, |awake| !*awake)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (mut awake, _) =
+            self.changed.wait_timeout_while(awake, timeout, |awake| !*awake).unwrap_or_else(PoisonError::into_inner);
         *awake = false;
     }
 }
 
 /// How long the reader sleeps at most before it serves librdkafka's log and errors.
 const SERVE_EVERY: Duration = Duration::from_millis(100);
+
+/// How long opening waits for the topics' leaders.
+const LEADERS_WITHIN: Duration = Duration::from_secs(2);
 
 impl PartitionReader {
     /// Starts to read. `config` is [`super::Cluster::consumer_config`].
@@ -128,6 +131,9 @@ impl PartitionReader {
                 .map_err(client_error)?;
             queues.push(Queue { position: position.clone(), events, ready, paused: false, ended: false });
         }
+        // Leaders learnt first save half a second: an assignment that knows none asks again only after that. Where no
+        // broker answers yet, librdkafka goes on looking by itself.
+        let _ = consumer.client().fetch_metadata(None, LEADERS_WITHIN);
         consumer.assign(&assignment).map_err(client_error)?;
         Ok(Self { queues, consumer, wake, next: 0 })
     }
@@ -221,7 +227,8 @@ impl PartitionReader {
     pub fn commit(&self, offsets: &[Position]) {
         let mut list = TopicPartitionList::with_capacity(offsets.len());
         for position in offsets {
-            if list.add_partition_offset(&position.topic, position.partition, Offset::Offset(position.offset)).is_err() {
+            if list.add_partition_offset(&position.topic, position.partition, Offset::Offset(position.offset)).is_err()
+            {
                 return;
             }
         }
@@ -243,12 +250,7 @@ impl PartitionReader {
 }
 
 /// Starts the fetching of one partition anew. Its queue stays split off: librdkafka remembers that the application did it.
-fn reassign(
-    consumer: &BaseConsumer<Tracing>,
-    topic: &str,
-    partition: i32,
-    offset: Offset,
-) -> Result<(), RdError> {
+fn reassign(consumer: &BaseConsumer<Tracing>, topic: &str, partition: i32, offset: Offset) -> Result<(), RdError> {
     let mut list = TopicPartitionList::with_capacity(1);
     list.add_partition_offset(topic, partition, offset)?;
     consumer.incremental_unassign(&list)?;

@@ -29,12 +29,7 @@ fn start() -> (EmbeddedBroker, Cluster) {
 }
 
 fn record(topic: &str, key: Option<&'static str>, payload: Option<&'static str>) -> Record {
-    Record {
-        topic: topic.into(),
-        key: key.map(Bytes::from),
-        payload: payload.map(Bytes::from),
-        ..Record::default()
-    }
+    Record { topic: topic.into(), key: key.map(Bytes::from), payload: payload.map(Bytes::from), ..Record::default() }
 }
 
 #[derive(Debug, PartialEq)]
@@ -99,7 +94,8 @@ async fn null_and_empty_stay_apart_and_headers_and_times_arrive() {
     assert!(producer.flush(Duration::from_secs(1)).await);
 
     let mut reader =
-        PartitionReader::open(&cluster.consumer_config(), &[Position::new(DEAD_LETTER, 0, Position::EARLIEST)]).unwrap();
+        PartitionReader::open(&cluster.consumer_config(), &[Position::new(DEAD_LETTER, 0, Position::EARLIEST)])
+            .unwrap();
     let mut seen = 0;
     while seen < 2 {
         reader.poll(10, Duration::from_secs(1), |_, event| {

@@ -45,7 +45,9 @@ const ENOUGH_FOR_STATE: i64 = 21_000_000;
 /// A topic as it shall be made where it is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicSpec {
+    /// The topic's name.
     pub name: String,
+    /// How many it gets.
     pub partitions: i32,
     /// Kafka's own settings by name (`retention.ms`).
     pub settings: BTreeMap<&'static str, String>,
@@ -79,6 +81,7 @@ impl TopicSpec {
 }
 
 /// Something about the topics that the operator should know; the server runs on.
+#[allow(missing_docs)] // The fields say what their names say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TopicWarning {
     /// The broker refused our settings, and the topic was made with the broker's own.
@@ -106,13 +109,16 @@ impl std::fmt::Display for TopicWarning {
 pub struct TopicReport {
     /// The topics that were missing and now exist.
     pub created: Vec<String>,
+    /// What the operator should know.
     pub warnings: Vec<TopicWarning>,
 }
 
 /// The first offset that can be read and the one that the next record gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermarks {
+    /// The first offset that can be read.
     pub low: i64,
+    /// The offset that the next record gets.
     pub high: i64,
 }
 
@@ -276,7 +282,10 @@ async fn create_one(admin: &AdminClient<Tracing>, topic: NewTopic<'_>) -> Result
 
 /// Whether leaving our settings out can help.
 fn about_settings(code: RDKafkaErrorCode) -> bool {
-    matches!(code, RDKafkaErrorCode::InvalidConfig | RDKafkaErrorCode::PolicyViolation | RDKafkaErrorCode::InvalidRequest)
+    matches!(
+        code,
+        RDKafkaErrorCode::InvalidConfig | RDKafkaErrorCode::PolicyViolation | RDKafkaErrorCode::InvalidRequest
+    )
 }
 
 async fn topic_setting(

@@ -121,6 +121,11 @@ impl Chain {
         self.announce(held);
     }
 
+    /// Whether there is a state to answer with; cheaper than making it.
+    pub fn has_state(&self) -> bool {
+        self.lock().state.is_some()
+    }
+
     /// The state of the newest boundary whose state is at hand.
     pub fn state(&self) -> Option<Published> {
         let mut held = self.lock();

@@ -6,6 +6,7 @@ use crate::kafka::KafkaError;
 
 /// A recording could not be taken or played.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // The fields say what their names say.
 pub enum RecordingError {
     /// The file cannot be read or written.
     #[error("{}: {source}", path.display())]

@@ -14,10 +14,13 @@ use serde_json::value::RawValue;
 /// `keyBase64`. Unknown keys of a line are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
+    /// The topic's name.
     pub topic: Cow<'a, str>,
+    /// `None` is null.
     pub key: Option<Cow<'a, [u8]>>,
     /// Kafka's time of the record in milliseconds.
     pub timestamp: i64,
+    /// `None` is null.
     pub value: Option<Cow<'a, [u8]>>,
 }
 
@@ -76,14 +79,8 @@ impl<'a> Line<'a> {
             Some((Some(raw), _)) => (Some(raw), None),
             Some((None, bytes)) => (None, Some(STANDARD.encode(bytes))),
         };
-        let wire = Wire {
-            topic: Cow::Borrowed(&self.topic),
-            key,
-            key_base64,
-            timestamp: self.timestamp,
-            value,
-            value_base64,
-        };
+        let wire =
+            Wire { topic: Cow::Borrowed(&self.topic), key, key_base64, timestamp: self.timestamp, value, value_base64 };
         // Strings, numbers and JSON that was read as such: writing them to memory cannot fail.
         if serde_json::to_writer(&mut *out, &wire).is_ok() {
             out.push(b'\n');

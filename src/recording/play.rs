@@ -51,7 +51,9 @@ pub enum Stamp {
 /// How to play.
 #[derive(Clone, Debug)]
 pub struct ReplayOptions {
+    /// How fast.
     pub speed: Speed,
+    /// Which times.
     pub stamp: Stamp,
     /// Make missing topics with `retention.ms=-1`, so that an old day is not deleted.
     pub keep_forever: bool,
@@ -68,6 +70,7 @@ impl Default for ReplayOptions {
 /// What a recording holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
+    /// How many events.
     pub events: u64,
     /// Bytes of its lines, unpacked.
     pub bytes: u64,
@@ -100,6 +103,7 @@ pub fn survey(path: &Path) -> Result<Survey, RecordingError> {
 /// A recording ready to be played: its topics exist.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// What the recording holds.
     pub survey: Survey,
     /// Topics that were made for it.
     pub created: Vec<String>,
@@ -168,9 +172,11 @@ pub struct ReplayProgress {
 /// What a replay did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReplaySummary {
+    /// As told last.
     pub progress: ReplayProgress,
     /// False where it was stopped before the end.
     pub complete: bool,
+    /// From the first event on.
     pub elapsed: Duration,
 }
 

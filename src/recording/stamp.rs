@@ -171,7 +171,9 @@ mod tests {
 
     #[test]
     fn what_is_no_object_stays() {
-        for text in ["", "[]", "null", "{", r#"{"lastUpdated":"2026-01-05T00:00:00Z""#, r#"{"lastUpdated":7}"#, "{\"a\\"] {
+        for text in
+            ["", "[]", "null", "{", r#"{"lastUpdated":"2026-01-05T00:00:00Z""#, r#"{"lastUpdated":7}"#, "{\"a\\"]
+        {
             assert!(matches!(shift_times(text, 1000), Cow::Borrowed(same) if same == text), "{text}");
         }
         let deep = "[".repeat(100_000);

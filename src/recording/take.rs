@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -24,7 +24,9 @@ pub enum Start {
 /// What to record.
 #[derive(Clone, Debug)]
 pub struct RecordOptions {
+    /// The topics' names.
     pub topics: Vec<String>,
+    /// Where to begin.
     pub start: Start,
     /// Stop at the ends that the topics had at the start; else go on until stopped.
     pub until_end: bool,
@@ -33,6 +35,7 @@ pub struct RecordOptions {
 /// How far a recording is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecordProgress {
+    /// Events written.
     pub events: u64,
     /// Bytes of the lines, before they are packed.
     pub bytes: u64,
@@ -43,9 +46,11 @@ pub struct RecordProgress {
 /// What a recording holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecordSummary {
+    /// As told last.
     pub progress: RecordProgress,
     /// With `until_end`: all was read. Without: always true.
     pub complete: bool,
+    /// From the start of reading on.
     pub elapsed: Duration,
 }
 
@@ -158,7 +163,7 @@ impl Source {
 
 fn take(
     config: &rdkafka::ClientConfig,
-    path: &PathBuf,
+    path: &Path,
     mut sources: Vec<Source>,
     stop: &CancellationToken,
     mut told: impl FnMut(&RecordProgress),

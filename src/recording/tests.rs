@@ -21,6 +21,7 @@ fn start() -> (EmbeddedBroker, Cluster) {
         producer: BTreeMap::new(),
         topic_partitions: 6,
         topic_replication: None,
+        embedded_port: 0,
     };
     let cluster = Cluster::embedded(&config, &broker);
     (broker, cluster)

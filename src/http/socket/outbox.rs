@@ -93,13 +93,11 @@ impl Outbox {
     }
 
     async fn reserve(&self) -> Option<mpsc::Permit<'_, Frame>> {
-        match tokio::time::timeout(self.stall, self.results.reserve()).await {
-            Ok(permit) => permit.ok(),
-            Err(_) => {
-                self.closing.close(Some(stalled()));
-                None
-            }
+        if let Ok(permit) = tokio::time::timeout(self.stall, self.results.reserve()).await {
+            return permit.ok();
         }
+        self.closing.close(Some(stalled()));
+        None
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use async_graphql::parser::types::OperationType;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::{StreamExt, stream::SplitStream};
 use serde_json::{Map, Value};
@@ -22,10 +23,11 @@ use crate::{
         AppState,
         api::{Answer, Outcome},
         document::refused,
+        meter::RunningTogether,
         params::Params,
     },
+    telemetry::{self, Transport},
 };
-use async_graphql::parser::types::OperationType;
 
 /// How long we wait for the client's half of the closing handshake.
 const LINGER: Duration = Duration::from_secs(1);
@@ -39,7 +41,15 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     let (outbox, waiting) = Outbox::new(closing.clone(), app.graphql.stall_timeout);
     let (sink, mut stream) = socket.split();
     let writer = tokio::spawn(write(sink, waiting, closing.clone(), limits));
-    let mut session = Session { app, caller, acknowledged: false, operations: Arc::default(), outbox, closing };
+    let mut session = Session {
+        app,
+        caller,
+        acknowledged: false,
+        operations: Arc::default(),
+        subscriber: RunningTogether::default(),
+        outbox,
+        closing,
+    };
     session.read(&mut stream).await;
     // Operations end with `closing`; then the writer sends the close frame within its time.
     if writer.await.is_err() {
@@ -55,6 +65,7 @@ struct Session {
     acknowledged: bool,
     /// Running operations by the client's ids. The token is also how an operation knows its own entry.
     operations: Arc<Mutex<HashMap<String, Running>>>,
+    subscriber: RunningTogether,
     outbox: Outbox,
     closing: Closing,
 }
@@ -157,6 +168,7 @@ impl Session {
             id,
             running,
             operations: Arc::clone(&self.operations),
+            subscriber: self.subscriber.clone(),
             outbox: self.outbox.clone(),
         };
         tokio::spawn(async move {
@@ -174,6 +186,7 @@ struct Operation {
     id: String,
     running: Running,
     operations: Arc<Mutex<HashMap<String, Running>>>,
+    subscriber: RunningTogether,
     outbox: Outbox,
 }
 
@@ -195,12 +208,15 @@ impl Operation {
             self.send(next(&self.id, &answer.body)).await;
             return self.finish(complete(&self.id)).await;
         }
+        let _subscriber = self.subscriber.enter(|| telemetry::subscribers(Transport::WebSocket));
         let mut answers = self.app.api.subscribe(prepared);
         // Room first, the event second: what changes while a slow client reads merges in the stream.
         while self.outbox.room().await {
             match answers.next().await {
                 Some(answer) if answer.outcome == Outcome::Refused => return self.fail(&answer).await,
                 Some(answer) => self.send(next(&self.id, &answer.body)).await,
+                // A stream that ends because the server goes down has not completed.
+                None if self.app.shutdown.is_cancelled() => return,
                 None => return self.finish(complete(&self.id)).await,
             }
         }

@@ -229,6 +229,30 @@ async fn health_metrics_and_schema_have_their_forms() {
 }
 
 #[tokio::test]
+async fn requests_are_counted_by_route_and_never_by_what_a_stranger_wrote() {
+    let app = app();
+    send(&app, "GET /api/state/deltas?since=2026-01-05T00:00:00.000Z", &[], "").await;
+    send(&app, "GET /api/made-up-path", &[], "").await;
+    let events =
+        send(&app, "GET /graphql?query=subscription%7Balias:count(to:2)%7D", &[("accept", "text/event-stream")], "")
+            .await;
+    assert!(events.body.ends_with(b"event: complete\ndata: \n\n"));
+    send(&app, "GET /graphql?query=%7Bmade_up_field%7D", &[], "").await;
+    let text = crate::telemetry::render();
+    for line in [
+        "citytwin_http_requests_total{route=\"/api/state/deltas\",method=\"GET\",status=\"200\"}",
+        "citytwin_http_requests_total{route=\"other\",method=\"GET\",status=\"404\"}",
+        "citytwin_http_seconds_count{route=\"/graphql\"}",
+        "citytwin_graphql_requests_total{operation=\"subscription\",outcome=\"ok\"}",
+        "citytwin_graphql_requests_total{operation=\"query\",outcome=\"refused\"}",
+        "citytwin_subscriptions{field=\"count\"}",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("made") && !text.contains("alias"), "{text}");
+}
+
+#[tokio::test]
 async fn graphql_over_http_beyond_the_audits() {
     let app = app();
     let json = ("content-type", "application/json");

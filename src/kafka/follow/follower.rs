@@ -6,6 +6,7 @@ use serde_json::{Value, value::RawValue};
 use crate::kafka::patch::{Difference, PatchError, difference, patch};
 
 /// Which of the two topics a record is from.
+#[allow(missing_docs)] // The variants are the topics' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StateTopic {
     Full,
@@ -24,6 +25,7 @@ pub struct ChainRecord {
 }
 
 /// What became of a record, or of one that had waited for it.
+#[allow(missing_docs)] // The fields say what their names say: timestamps are of boundaries.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// The incremental led from the held state to this timestamp.

@@ -151,7 +151,8 @@ fn follow(
         // An incremental that waits for a full which is not there yet is no reason to go on.
         let full_done = at[FULL].reached(ends[FULL], &reader, FULL) && follower.wants(StateTopic::Full);
         let stuck = !follower.wants(StateTopic::Incremental);
-        if options.until_end && full_done && (stuck || at[INCREMENTAL].reached(ends[INCREMENTAL], &reader, INCREMENTAL)) {
+        if options.until_end && full_done && (stuck || at[INCREMENTAL].reached(ends[INCREMENTAL], &reader, INCREMENTAL))
+        {
             break;
         }
     }

@@ -1,0 +1,64 @@
+//! Scripts of `tests/node/`, which check citytwin with the real JavaScript libraries.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use tokio::{io::AsyncWriteExt, process::Command};
+
+/// No script of ours needs longer; one that hangs shall fail its test and not the whole run.
+const TIME_LIMIT: Duration = Duration::from_secs(300);
+
+fn folder() -> PathBuf {
+    super::root().join("tests/node")
+}
+
+/// A command that runs `tests/node/<script>`; killed when dropped.
+pub fn command(script: &str, args: &[&str]) -> Command {
+    let folder = folder();
+    assert!(folder.join("node_modules").is_dir(), "tests/node/node_modules is missing: run `scripts/services-deps`");
+    let mut command = Command::new("node");
+    command.arg(folder.join(script)).args(args).current_dir(folder).kill_on_drop(true);
+    if let Some(chromium) = chromium() {
+        command.env("CHROMIUM", chromium);
+    }
+    command
+}
+
+/// Runs a script with `args` and `stdin` to its end and gives what it printed.
+///
+/// Panics with its stderr when it fails or takes over five minutes.
+pub async fn run(script: &str, args: &[&str], stdin: &str) -> String {
+    let mut child = command(script, args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("node starts");
+    let mut input = child.stdin.take().expect("piped");
+    let text = stdin.to_owned();
+    // Written beside the reading, or a script that prints while it reads would block both sides.
+    let feed = tokio::spawn(async move {
+        // A script may end before it has read everything.
+        let _ = input.write_all(text.as_bytes()).await;
+    });
+    let output = tokio::time::timeout(TIME_LIMIT, child.wait_with_output())
+        .await
+        .unwrap_or_else(|_| panic!("{script} did not end within {TIME_LIMIT:?}"))
+        .expect("node can be waited for");
+    feed.abort();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} {args:?}: {}\n{stderr}\n{stdout}", output.status);
+    stdout
+}
+
+/// The browser for scripts that need one: `CHROMIUM`, else the first of the usual names in `PATH`.
+pub fn chromium() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("CHROMIUM") {
+        return Some(PathBuf::from(path));
+    }
+    let path = std::env::var_os("PATH")?;
+    ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"]
+        .iter()
+        .flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)))
+        .find(|file| file.is_file())
+}

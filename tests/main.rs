@@ -1,0 +1,9 @@
+//! The tests that go through citytwin's public edges: one binary, one module for each behaviour.
+//!
+//! They run the real server (`CARGO_BIN_EXE_citytwin`) against a real Apache Kafka, Redis and the real JavaScript libraries.
+//! `make test` fetches those; `cargo test` alone works once `scripts/setup test` has run.
+
+mod common;
+
+mod harness;
+mod house_rules;
