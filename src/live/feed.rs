@@ -85,7 +85,7 @@ pub struct Feed {
     held: Marks,
     /// What is to be looked at, with the fields that changed.
     pending: BTreeMap<Handle, u16>,
-    /// Where the next page begins, so that busy entities keep no others waiting.
+    /// Where the next page of what does not fit one begins, so that busy entities keep no others waiting.
     position: Handle,
     /// The revision of the oldest change in `pending`.
     oldest: Option<u64>,
@@ -137,6 +137,7 @@ impl Feed {
         if complete {
             self.complete = view.revision;
             self.oldest = None;
+            self.position = Handle(0);
         }
         if changes.is_empty() && was_complete {
             return None;

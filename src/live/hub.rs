@@ -55,9 +55,12 @@ impl Hub {
     }
 }
 
-/// The most moments that are remembered: 64 KiB. When there are more, every second one is forgotten, so that they reach
-/// back as far as the slowest subscriber, less and less exactly.
-const MOMENTS: usize = 4096;
+/// The shortest time between two moments that are remembered apart.
+const RESOLUTION: Duration = Duration::from_millis(1);
+
+/// The most moments that are remembered: 1.5 MiB, and more than a minute, the longest interval that a subscriber may ask
+/// for. What came before the oldest counts as having come then.
+const MOMENTS: usize = 65_536;
 
 /// When revisions came, oldest first.
 #[derive(Debug, Default)]
@@ -65,14 +68,13 @@ struct Arrivals(VecDeque<(u64, Instant)>);
 
 impl Arrivals {
     fn note(&mut self, revision: u64, at: Instant) {
-        if self.0.len() == MOMENTS {
-            let mut keep = false;
-            self.0.retain(|_| {
-                keep = !keep;
-                keep
-            });
+        match self.0.back_mut() {
+            Some((last, since)) if at - *since < RESOLUTION => *last = revision,
+            _ => self.0.push_back((revision, at)),
         }
-        self.0.push_back((revision, at));
+        if self.0.len() > MOMENTS {
+            self.0.pop_front();
+        }
     }
 
     /// How long ago a change came; `None` where that was not noted yet.
@@ -107,14 +109,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn few_moments_reach_far_back() {
+    async fn a_minute_is_remembered() {
         let mut arrivals = Arrivals::default();
-        for revision in 1..=100_000 {
-            arrivals.note(revision, Instant::now());
-            tokio::time::advance(Duration::from_millis(1)).await;
+        let began = Instant::now();
+        for revision in 1..=1_000_000_u32 {
+            arrivals.note(revision.into(), began + Duration::from_micros(100) * revision);
         }
-        assert!(arrivals.0.len() <= MOMENTS);
-        let age = arrivals.age(10_000).unwrap().as_secs_f64();
-        assert!((80.0..=90.1).contains(&age), "{age}");
+        tokio::time::advance(Duration::from_secs(100)).await;
+        assert_eq!(arrivals.0.len(), MOMENTS);
+        let age = |revision| arrivals.age(revision).unwrap().as_secs_f64();
+        assert!((60.0..60.002).contains(&age(400_000)), "{}", age(400_000));
+        assert!((65.0..66.0).contains(&age(1)), "{}", age(1));
     }
 }

@@ -14,7 +14,7 @@ mod hub;
 mod stream;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 pub use cursor::Cursor;
 pub use deltas::{Follow, FullReason, StateDelta, state_deltas};

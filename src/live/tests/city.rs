@@ -28,7 +28,7 @@ const RETENTION_MS: i64 = 3_000;
 /// A city with a clock for its events.
 pub struct RandomCity {
     pub city: City,
-    now: i64,
+    pub now: i64,
     random: fastrand::Rng,
 }
 
