@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use async_graphql::{Object, OutputType, Result, TypeName};
+use async_graphql::{Object, OutputType, Result, SimpleObject, TypeName};
 use compact_str::CompactString;
 
 use super::{
@@ -70,8 +70,18 @@ pub struct Connection<N: Listed> {
 /// One entry of a list.
 pub struct ListEdge<N>(N);
 
-/// How to get the pages around this one.
-pub struct PageInfo<'a, N: Listed>(&'a Connection<N>);
+/// Where a page stands in its list.
+#[derive(SimpleObject)]
+pub struct PageInfo {
+    /// Whether the list has entries after this page.
+    pub has_next_page: bool,
+    /// Whether the list has entries before this page.
+    pub has_previous_page: bool,
+    /// The cursor of the first entry of this page; null where it has none.
+    pub start_cursor: Option<String>,
+    /// The cursor of the last entry of this page, to be given as `after` for the next one; null where it has none.
+    pub end_cursor: Option<String>,
+}
 
 impl<N: Listed> Connection<N> {
     /// The page that the arguments of a list ask for.
@@ -155,6 +165,13 @@ impl<N: Listed> TypeName for ListEdge<N> {
     }
 }
 
+impl<N: Listed> ListEdge<N> {
+    fn own_cursor(&self) -> String {
+        let item = self.0.item();
+        cursor(N::Model::KIND, item.district().unwrap_or_default(), item.id())
+    }
+}
+
 /// A page of a list, in the form of Relay's connections. The list is ordered by district id and then by id, both by
 /// bytes; what is listed in no district by id alone.
 #[Object(name_type)]
@@ -170,14 +187,21 @@ impl<N: Listed> Connection<N> {
     }
 
     /// How to get the page after this one.
-    async fn page_info(&self) -> PageInfo<'_, N> {
-        PageInfo(self)
+    async fn page_info(&self) -> PageInfo {
+        let skips = |after| self.matching(None).next().is_some_and(|first| !Place::is_before(after, first));
+        PageInfo {
+            has_next_page: self.more,
+            has_previous_page: self.after.as_ref().is_some_and(skips),
+            start_cursor: self.entries.first().map(ListEdge::own_cursor),
+            end_cursor: self.entries.last().map(ListEdge::own_cursor),
+        }
     }
 
     /// How many entries the whole list has, on all of its pages. Counted only where it is asked for.
     async fn total_count(&self) -> i32 {
         let all = self.selection == Selection::default();
-        let count = if all { self.lists().iter().map(|(_, list)| list.len()).sum() } else { self.matching(None).count() };
+        let count =
+            if all { self.lists().iter().map(|(_, list)| list.len()).sum() } else { self.matching(None).count() };
         i32::try_from(count).unwrap_or(i32::MAX)
     }
 }
@@ -188,42 +212,11 @@ impl<N: Listed> ListEdge<N> {
     /// Where the entry stands in the list, opaque: given as `after`, the list goes on behind it, even when the entry
     /// itself is gone by then.
     async fn cursor(&self) -> String {
-        let item = self.0.item();
-        cursor(N::Model::KIND, item.district().unwrap_or_default(), item.id())
+        self.own_cursor()
     }
 
     /// The entry itself.
     async fn node(&self) -> &N {
         &self.0
     }
-}
-
-/// Where a page stands in its list.
-#[Object(name = "PageInfo")]
-impl<N: Listed> PageInfo<'_, N> {
-    /// Whether the list has entries after this page.
-    async fn has_next_page(&self) -> bool {
-        self.0.more
-    }
-
-    /// Whether the list has entries before this page.
-    async fn has_previous_page(&self) -> bool {
-        let Some(after) = &self.0.after else { return false };
-        self.0.matching(None).next().is_some_and(|first| !after.is_before(first))
-    }
-
-    /// The cursor of the first entry of this page; null where it has none.
-    async fn start_cursor(&self) -> Option<String> {
-        self.0.entries.first().map(edge_cursor)
-    }
-
-    /// The cursor of the last entry of this page, to be given as `after` for the next one; null where it has none.
-    async fn end_cursor(&self) -> Option<String> {
-        self.0.entries.last().map(edge_cursor)
-    }
-}
-
-fn edge_cursor<N: Listed>(edge: &ListEdge<N>) -> String {
-    let item = edge.0.item();
-    cursor(N::Model::KIND, item.district().unwrap_or_default(), item.id())
 }

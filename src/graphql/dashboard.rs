@@ -38,8 +38,10 @@ impl DashboardQueries {
     async fn dashboard(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only these districts, by their `districtId`; all where it is absent. Unknown ones are left \
-            out.")]
+        #[graphql(
+            desc = "Only these districts, by their `districtId`; all where it is absent. Unknown ones are left \
+            out."
+        )]
         districts: Option<Vec<String>>,
     ) -> Result<Vec<DistrictDashboard>> {
         check_districts(districts.as_deref())?;
