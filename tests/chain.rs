@@ -19,7 +19,7 @@ use crate::common::{
 
 const DEADLINE: Duration = Duration::from_secs(90);
 /// Boundaries and fulls come quickly, and so do take-overs.
-const QUICK: [(&str, &str); 5] = [
+pub const QUICK: [(&str, &str); 5] = [
     ("INCREMENTAL_STATE_PUBLISH_INTERVAL_MS", "500"),
     ("FULL_STATE_PUBLISH_INTERVAL_MS", "2000"),
     ("FLUSH_INTERVAL_MS", "200"),
@@ -50,7 +50,7 @@ impl Follower {
 }
 
 /// Produces random events for a while, and now and then removes something by a mutation. The server may be down.
-async fn live(brokers: &str, server: &Server, rng: &mut fastrand::Rng, turns: usize) {
+pub async fn live(brokers: &str, server: &Server, rng: &mut fastrand::Rng, turns: usize) {
     for turn in 0..turns {
         let events: Vec<Record> = (0..rng.usize(20..60)).map(|_| town::event(rng)).collect();
         kafka::produce(brokers, events).await;
@@ -69,7 +69,7 @@ async fn live(brokers: &str, server: &Server, rng: &mut fastrand::Rng, turns: us
 }
 
 /// The timestamp of the boundary that holds everything produced so far: one that came after it and is the newest for a while.
-async fn settled(server: &Server) -> String {
+pub async fn settled(server: &Server) -> String {
     let mut last = String::new();
     let mut same = 0;
     for _ in 0..600 {
@@ -222,27 +222,30 @@ async fn boundaries_fulls_and_missed_incrementals_by_http() {
     }
     assert_eq!(built, state);
 
-    let status = async |path: &str| server.get(path).await.unwrap().status().as_u16();
     for gone in ["2020-01-01T00:00:00.000Z", "2030-01-01T00:00:00Z", &last.replace('Z', "1Z")] {
-        assert_eq!(status(&format!("/api/state/deltas?since={gone}")).await, 410, "{gone}");
+        assert_eq!(status(&server, &format!("/api/state/deltas?since={gone}")).await, 410, "{gone}");
     }
     for bad in ["", "?since=", "?since=yesterday", "?since=2026-01-01", "?since=1767571200000", "?until=2026-01-01T00:00:00Z"] {
-        assert_eq!(status(&format!("/api/state/deltas{bad}")).await, 400, "{bad}");
+        assert_eq!(status(&server, &format!("/api/state/deltas{bad}")).await, 400, "{bad}");
     }
     // Another form of the same moment names the same boundary.
-    assert_eq!(status(&format!("/api/state/deltas?since={}", last.replace('Z', "%2B00:00"))).await, 200);
+    assert_eq!(status(&server, &format!("/api/state/deltas?since={}", last.replace('Z', "%2B00:00"))).await, 200);
 
     // A boundary of an older epoch is none any more.
     server.stop_cleanly();
     server.start_again().await;
     server.ready(DEADLINE).await;
-    assert_eq!(status(&format!("/api/state/deltas?since={last}")).await, 410);
+    assert_eq!(status(&server, &format!("/api/state/deltas?since={last}")).await, 410);
     let next = server.get("/api/state").await.unwrap();
     assert!(next.headers()["citytwin-epoch"].to_str().unwrap().parse::<u64>().unwrap() > epoch.parse().unwrap());
     let mut next: Value = next.json().await.unwrap();
     assert!(next["timestamp"].as_str().unwrap() > last.as_str());
     next["timestamp"] = json!(last);
     assert_eq!(next, state, "a restart from the store changes nothing");
+}
+
+async fn status(server: &Server, path: &str) -> u16 {
+    server.get(path).await.unwrap().status().as_u16()
 }
 
 /// Waits until readiness names (or no longer names) a part.

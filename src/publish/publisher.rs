@@ -66,6 +66,8 @@ pub struct Publisher {
     last: Option<(Time, Arc<View>)>,
     /// Incrementals in a row that were refused for their size.
     refused: u32,
+    /// The size of the last full as JSON.
+    full_bytes: usize,
 }
 
 impl Publisher {
@@ -86,9 +88,10 @@ impl Publisher {
         let producer = Producer::new(cluster, &config.compression)?;
         let city_id = fold.view().city_id.to_string();
         let (cluster, config) = (cluster.clone(), config.clone());
-        state.send_replace(PublishState::default());
+        // What was refused stays said until something is acknowledged, also over a new chain.
+        state.send_modify(|state| (state.boundary, state.waiting_since) = (None, None));
         Ok(Self {
-            fold, chain, cluster, config, producer, lease, state, epoch, clock, city_id, last: None, refused: 0,
+            fold, chain, cluster, config, producer, lease, state, epoch, clock, city_id, last: None, refused: 0, full_bytes: 0,
         })
     }
 
@@ -150,8 +153,11 @@ impl Publisher {
         let Some(incremental) = incremental_message(&changes, &view, previous, timestamp) else { return Ok(()) };
         telemetry::delta_seconds().record(start.elapsed().as_secs_f64());
         telemetry::delta_bytes(Compression::Plain).record(incremental.message.len() as f64);
+        let size = compressed_size(&incremental.message).await;
+        telemetry::delta_bytes(Compression::Compressed).record(size as f64);
+        telemetry::delta_ratio().set(incremental.message.len() as f64 / self.full_bytes.max(1) as f64);
         let record = incremental_record(&self.city_id, self.epoch, &incremental);
-        let too_large = self.cluster.is_embedded() && record_size(&record) > EMBEDDED_MOST;
+        let too_large = self.cluster.is_embedded() && size > EMBEDDED_MOST;
         let refused = if too_large {
             telemetry::published(&record.topic, Outcome::Skipped).increment(1);
             Some(format!("an incremental of {} bytes does not fit the embedded broker", incremental.message.len()))
@@ -185,9 +191,11 @@ impl Publisher {
         .unwrap_or_default();
         telemetry::full_seconds().record(start.elapsed().as_secs_f64());
         telemetry::full_bytes(Compression::Plain).record(message.len() as f64);
-        let compressed = self.cluster.is_embedded().then(|| compressed_size(&message));
-        let refused = match compressed {
-            Some(size) if size > EMBEDDED_MOST => {
+        let size = compressed_size(&message).await;
+        telemetry::full_bytes(Compression::Compressed).record(size as f64);
+        self.full_bytes = message.len();
+        let refused = match size {
+            size if self.cluster.is_embedded() && size > EMBEDDED_MOST => {
                 telemetry::published(crate::kafka::topics::STATE_FULL, Outcome::Skipped).increment(1);
                 Some(format!("a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"))
             }
@@ -264,20 +272,16 @@ fn now() -> Time {
     Time(jiff::Timestamp::now().as_millisecond())
 }
 
-fn record_size(record: &Record) -> usize {
-    record.payload.as_ref().map_or(0, compressed_size)
-}
-
-/// The size as the topic will hold it, about: gzip at its fastest.
-fn compressed_size(message: &Bytes) -> usize {
+/// The size as the topic will hold it, about: gzip at its fastest, which takes a millisecond a megabyte.
+async fn compressed_size(message: &Bytes) -> usize {
     use std::io::Write;
 
-    if message.len() <= EMBEDDED_MOST {
-        return message.len();
-    }
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    match encoder.write_all(message).and_then(|()| encoder.finish()) {
-        Ok(compressed) => compressed.len(),
-        Err(_) => message.len(),
-    }
+    let message = message.clone();
+    let plain = message.len();
+    let compressed = tokio::task::spawn_blocking(move || {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&message).and_then(|()| encoder.finish()).map(|compressed| compressed.len())
+    });
+    // Nothing is written to a file here, so it does not fail.
+    compressed.await.ok().and_then(Result::ok).unwrap_or(plain)
 }

@@ -140,8 +140,9 @@ pub fn event(rng: &mut fastrand::Rng) -> Record {
         _ => {
             let id = format!("incident-{}", rng.u8(..12));
             let status = ["reported", "in_progress", "resolved", "resolved"][rng.usize(..4)];
+            let units = &["unit-1", "unit-2"][..rng.usize(..3)];
             let value = json!({"incidentId": id, "type": "fire", "severity": "high", "location": position, "status": status,
-                "assignedUnits": ["unit-1", "unit-2"][..rng.usize(..3)], "description": some(rng, json!("smoke"))});
+                "assignedUnits": units, "description": some(rng, json!("smoke"))});
             ("emergency.incidents", id, value)
         }
     };
