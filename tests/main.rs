@@ -5,5 +5,11 @@
 
 mod common;
 
+mod big_state;
+mod chain;
+mod dead_letters;
 mod harness;
 mod house_rules;
+mod http_edges;
+mod metrics_page;
+mod state_feed;

@@ -79,6 +79,8 @@ impl Instance {
         tracing::info!(token, "this instance is the writer");
         let rejects = Arc::new(Rejects::default());
         rejects.keep(true);
+        // Before the city is folded to the present: partitions whose dead letters pile up pause, and would never get there.
+        let _dead_letters = self.send_dead_letters(&rejects);
         let mut lost = lease.clone();
         let restarted = tokio::select! {
             restarted = self.take_over(&rejects) => restarted,
@@ -92,7 +94,6 @@ impl Instance {
         self.own_epoch.store(token, Ordering::Release);
         telemetry::writer().set(1.0);
         telemetry::epoch().set(token as f64);
-        let _dead_letters = self.send_dead_letters(&rejects);
         let flusher = Flusher::new(
             Arc::clone(&self.parts.store),
             Arc::clone(&self.parts.fold),

@@ -13,6 +13,7 @@ pub mod proxy;
 pub mod redis;
 pub mod server;
 pub mod socket;
+pub mod town;
 
 use std::{
     future::Future,
