@@ -5,7 +5,7 @@ use std::sync::{
     atomic::AtomicU64,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -90,7 +90,10 @@ impl Instance {
         loop {
             let (chain, own) = (Arc::clone(&self.parts.chain), Arc::clone(&self.own_epoch));
             match Follower::start(&self.parts.cluster, chain, own).await {
-                Ok(follower) => return follower,
+                Ok(follower) => {
+                    self.parts.health.works("kafka");
+                    return follower;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the state topics cannot be read, trying again");
                     self.parts.health.fault("kafka", Trouble::Down, error.to_string());
@@ -106,6 +109,7 @@ impl Instance {
         telemetry::writer().set(0.0);
         let mut turn = tokio::time::interval(self.parts.writer.lease / 3);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut emptied: Option<Instant> = None;
         loop {
             tokio::select! {
                 _ = turn.tick() => {}
@@ -115,7 +119,16 @@ impl Instance {
                 }
             }
             match self.parts.store.holder().await {
+                Ok(Lease::Free { token: 0 })
+                    if self.ingest.is_some()
+                        && emptied.get_or_insert_with(Instant::now).elapsed() < self.parts.writer.lease =>
+                {
+                    // The store was emptied. A writer that lives writes it anew, and knows more than a replica:
+                    // imports that this one has not read yet. It has as long as its lease would have.
+                    self.parts.health.works("store");
+                }
                 Ok(Lease::Other { address, .. }) => {
+                    emptied = None;
                     self.parts.health.works("store");
                     self.parts.health.is_replica(Some(address));
                     self.reload_if_changed().await;
@@ -182,7 +195,10 @@ impl Instance {
     pub(super) async fn ends(&self) -> TopicEnds {
         loop {
             match topic_ends(&self.parts.cluster).await {
-                Ok(ends) => return ends,
+                Ok(ends) => {
+                    self.parts.health.works("kafka");
+                    return ends;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the state topics cannot be read, trying again");
                     self.parts.health.fault("kafka", Trouble::Down, error.to_string());
