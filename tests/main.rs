@@ -5,5 +5,6 @@
 
 mod common;
 
+mod crash;
 mod harness;
 mod house_rules;

@@ -88,7 +88,11 @@ impl Instance {
         let restarted = tokio::select! {
             restarted = self.take_over(&rejects) => restarted,
             () = stop.cancelled() => return keeper.release().await,
-            () = until(&mut lost, |lease| !lease.is_writer()) => return rejects.keep(false),
+            () = until(&mut lost, |lease| !lease.is_writer()) => {
+                // Whatever was half done: the replica loads the city anew.
+                self.model_version = None;
+                return rejects.keep(false);
+            }
         };
         self.own_epoch.store(token, Ordering::Release);
         telemetry::writer().set(1.0);
@@ -143,7 +147,9 @@ impl Instance {
                     );
                 }
                 if self.parts.city_file.as_ref().is_some_and(|file| loaded.city.differs_from(file)) {
-                    tracing::warn!("CITY_FILE differs from the stored city, which stays; `citytwin import` replaces it");
+                    tracing::warn!(
+                        "CITY_FILE differs from the stored city, which stays; `citytwin import` replaces it"
+                    );
                 }
                 loaded.city
             }
@@ -333,7 +339,7 @@ impl Instance {
         writing.waiting.answer(Some("this instance is no longer the writer"));
         rejects.keep(false);
         self.parts.fold.with(|city| city.track(false));
-        // What was imported or removed here and did not reach the store is not so: the city is loaded anew.
+        // What the store never confirmed is not the others' city: load theirs.
         self.model_version = None;
         while let Ok(command) = self.parts.commands.try_recv() {
             refuse(command, None);

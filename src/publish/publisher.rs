@@ -87,9 +87,7 @@ impl Publisher {
         let city_id = fold.view().city_id.to_string();
         let (cluster, config) = (cluster.clone(), config.clone());
         state.send_replace(PublishState::default());
-        Ok(Self {
-            fold, chain, cluster, config, producer, lease, state, epoch, clock, city_id, last: None, refused: 0,
-        })
+        Ok(Self { fold, chain, cluster, config, producer, lease, state, epoch, clock, city_id, last: None, refused: 0 })
     }
 
     /// Begins the chain with a full and goes on until the lease is lost. Dropping the future stops it; what was in
@@ -109,7 +107,7 @@ impl Publisher {
             let ended = tokio::select! {
                 _ = full.tick() => self.full_tick().await,
                 _ = incremental.tick() => self.incremental_tick().await,
-                _ = lost(&mut self.lease) => Err(Ended::LeaseLost),
+                () = lost(&mut self.lease) => Err(Ended::LeaseLost),
             };
             if let Err(ended) = ended {
                 return ended;
@@ -170,7 +168,7 @@ impl Publisher {
         self.state.send_if_modified(|state| state.incremental_refused.take().is_some());
         let (bytes, changed) = (incremental.message.len(), changes.befores.len());
         self.chain.incremental(self.epoch, incremental, Some(Arc::clone(&view)));
-        self.acknowledged_incremental(timestamp, view);
+        self.acknowledged(timestamp, view);
         tracing::info!(epoch = self.epoch, timestamp = %timestamp, changed, bytes, "Published incremental");
         Ok(())
     }
@@ -189,7 +187,9 @@ impl Publisher {
         let refused = match compressed {
             Some(size) if size > EMBEDDED_MOST => {
                 telemetry::published(crate::kafka::topics::STATE_FULL, Outcome::Skipped).increment(1);
-                Some(format!("a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"))
+                Some(format!(
+                    "a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"
+                ))
             }
             _ => self.send(full_record(&self.city_id, self.epoch, message.clone())).await?.err(),
         };
@@ -243,10 +243,6 @@ impl Publisher {
     }
 
     fn acknowledged(&mut self, timestamp: Time, view: Arc<View>) {
-        self.acknowledged_incremental(timestamp, view);
-    }
-
-    fn acknowledged_incremental(&mut self, timestamp: Time, view: Arc<View>) {
         telemetry::boundary(timestamp.0);
         self.last = Some((timestamp, view));
         self.state.send_modify(|state| state.boundary = Some(timestamp));
@@ -255,9 +251,8 @@ impl Publisher {
 
 /// Resolves when the lease is in other hands.
 async fn lost(lease: &mut watch::Receiver<LeaseState>) {
-    if lease.wait_for(|state| !state.is_writer()).await.is_err() {
-        // The keeper is gone, and with it the lease.
-    }
+    // An error says that the keeper is gone, and with it the lease.
+    drop(lease.wait_for(|state| !state.is_writer()).await);
 }
 
 fn now() -> Time {
