@@ -6,5 +6,9 @@
 mod common;
 
 mod crash;
+mod failover;
 mod harness;
 mod house_rules;
+mod recorded_day;
+mod redis_layout;
+mod store_faults;
