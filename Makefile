@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/local/go/bin
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: ## a living city in one process: http://127.0.0.1:8080 (ARGS="--rate 1000" is handed on)
+demo: ## a living city in one process: http://127.0.0.1:8080 (ARGS="--demo-rate 1000" is handed on)
 	@scripts/setup demo
 	cargo run --release -- demo $(ARGS)
 
