@@ -15,7 +15,7 @@ use crate::{
     config::PublishConfig,
     ingest::Fold,
     kafka::{Cluster, KafkaError, Producer, Record, SendError},
-    telemetry::{self, Compression, Published as Outcome},
+    telemetry::{self, Published as Outcome},
     twin::{time::Time, view::View},
     writer::LeaseState,
 };
@@ -66,6 +66,8 @@ pub struct Publisher {
     last: Option<(Time, Arc<View>)>,
     /// Incrementals in a row that were refused for their size.
     refused: u32,
+    /// The size of the last full.
+    full_bytes: usize,
 }
 
 impl Publisher {
@@ -88,7 +90,19 @@ impl Publisher {
         let (cluster, config) = (cluster.clone(), config.clone());
         state.send_replace(PublishState::default());
         Ok(Self {
-            fold, chain, cluster, config, producer, lease, state, epoch, clock, city_id, last: None, refused: 0,
+            fold,
+            chain,
+            cluster,
+            config,
+            producer,
+            lease,
+            state,
+            epoch,
+            clock,
+            city_id,
+            last: None,
+            refused: 0,
+            full_bytes: 0,
         })
     }
 
@@ -109,7 +123,7 @@ impl Publisher {
             let ended = tokio::select! {
                 _ = full.tick() => self.full_tick().await,
                 _ = incremental.tick() => self.incremental_tick().await,
-                _ = lost(&mut self.lease) => Err(Ended::LeaseLost),
+                () = lost(&mut self.lease) => Err(Ended::LeaseLost),
             };
             if let Err(ended) = ended {
                 return ended;
@@ -149,7 +163,10 @@ impl Publisher {
         let timestamp = self.clock.next(now());
         let Some(incremental) = incremental_message(&changes, &view, previous, timestamp) else { return Ok(()) };
         telemetry::delta_seconds().record(start.elapsed().as_secs_f64());
-        telemetry::delta_bytes(Compression::Plain).record(incremental.message.len() as f64);
+        telemetry::delta_bytes().record(incremental.message.len() as f64);
+        if self.full_bytes > 0 {
+            telemetry::delta_ratio().set(incremental.message.len() as f64 / self.full_bytes as f64);
+        }
         let record = incremental_record(&self.city_id, self.epoch, &incremental);
         let too_large = self.cluster.is_embedded() && record_size(&record) > EMBEDDED_MOST;
         let refused = if too_large {
@@ -170,7 +187,7 @@ impl Publisher {
         self.state.send_if_modified(|state| state.incremental_refused.take().is_some());
         let (bytes, changed) = (incremental.message.len(), changes.befores.len());
         self.chain.incremental(self.epoch, incremental, Some(Arc::clone(&view)));
-        self.acknowledged_incremental(timestamp, view);
+        self.acknowledged(timestamp, view);
         tracing::info!(epoch = self.epoch, timestamp = %timestamp, changed, bytes, "Published incremental");
         Ok(())
     }
@@ -184,12 +201,15 @@ impl Publisher {
         .await
         .unwrap_or_default();
         telemetry::full_seconds().record(start.elapsed().as_secs_f64());
-        telemetry::full_bytes(Compression::Plain).record(message.len() as f64);
+        telemetry::full_bytes().record(message.len() as f64);
+        self.full_bytes = message.len();
         let compressed = self.cluster.is_embedded().then(|| compressed_size(&message));
         let refused = match compressed {
             Some(size) if size > EMBEDDED_MOST => {
                 telemetry::published(crate::kafka::topics::STATE_FULL, Outcome::Skipped).increment(1);
-                Some(format!("a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"))
+                Some(format!(
+                    "a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"
+                ))
             }
             _ => self.send(full_record(&self.city_id, self.epoch, message.clone())).await?.err(),
         };
@@ -243,10 +263,6 @@ impl Publisher {
     }
 
     fn acknowledged(&mut self, timestamp: Time, view: Arc<View>) {
-        self.acknowledged_incremental(timestamp, view);
-    }
-
-    fn acknowledged_incremental(&mut self, timestamp: Time, view: Arc<View>) {
         telemetry::boundary(timestamp.0);
         self.last = Some((timestamp, view));
         self.state.send_modify(|state| state.boundary = Some(timestamp));
@@ -255,9 +271,8 @@ impl Publisher {
 
 /// Resolves when the lease is in other hands.
 async fn lost(lease: &mut watch::Receiver<LeaseState>) {
-    if lease.wait_for(|state| !state.is_writer()).await.is_err() {
-        // The keeper is gone, and with it the lease.
-    }
+    // An error says that the keeper is gone, and with it the lease.
+    drop(lease.wait_for(|state| !state.is_writer()).await);
 }
 
 fn now() -> Time {
