@@ -5,5 +5,9 @@
 
 mod common;
 
+mod cli;
+mod demo;
+mod embedded_broker;
 mod harness;
 mod house_rules;
+mod recording;

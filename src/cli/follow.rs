@@ -177,12 +177,7 @@ fn totals(summary: &FollowSummary, verify: bool) -> String {
 fn broken_at(step: &Step) -> String {
     match step {
         Step::Broken { timestamp, difference } => {
-            let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), cut);
-            let (expected, found) = (value(&difference.expected), value(&difference.found));
-            format!(
-                "the full of {timestamp} is not what the incrementals lead to: at {} it has {expected}, built was {found}",
-                difference.path
-            )
+            format!("the full of {timestamp} is not what the incrementals lead to: {difference}")
         }
         Step::Misfit { timestamp, error } => {
             format!("the incremental of {timestamp} does not fit the state that it starts from: {error}")
@@ -192,15 +187,5 @@ fn broken_at(step: &Step) -> String {
             format!("a message of {topic} is not what the topic promises: {reason}")
         }
         other => format!("{other:?}"),
-    }
-}
-
-/// A value's JSON, cut where it is long.
-fn cut(value: &Value) -> String {
-    const LONGEST: usize = 200;
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
     }
 }

@@ -25,7 +25,9 @@ use super::{
 #[allow(missing_docs)] // The fields say what their names say.
 pub enum OfflineError {
     /// A server runs on this store.
-    #[error("the lease of this city is held by {holder} at {address}: it runs, or ended without giving the lease back")]
+    #[error(
+        "a server runs on this store: {holder} at {address} holds its lease (one that was killed keeps it for some seconds)"
+    )]
     Held { holder: String, address: String },
     /// There is no city to move the offsets of.
     #[error("the store holds no city yet: a server that starts on it reads the topics from the beginning")]
