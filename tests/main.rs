@@ -22,3 +22,4 @@ mod recording;
 mod redis_layout;
 mod state_feed;
 mod store_faults;
+mod web_operations;
