@@ -29,7 +29,9 @@ pub enum LoadError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Another release has written it.
-    #[error("the store holds schema {found}, this release reads {SCHEMA}: use the release that wrote it, or empty the store")]
+    #[error(
+        "the store holds schema {found}, this release reads {SCHEMA}: use the release that wrote it, or empty the store"
+    )]
     OtherSchema { found: String },
     /// A row that no release has written so.
     #[error("the store's row {row} cannot be read: {problem}; remove it, or empty the store to fold the topics anew")]
