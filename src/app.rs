@@ -17,7 +17,8 @@ use crate::{
         topics::{TopicReport, TopicSpec, TopicWarning},
     },
     publish::Chain,
-    store, telemetry,
+    store,
+    telemetry,
     twin::{city::City, event::Topic, model::Kind, reject::Code, snapshot::CityFile},
     writer::Operator,
 };
@@ -42,7 +43,11 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What keeps it from starting: settings that contradict each other, a city file with errors, a port that is taken. What
 /// fails later is retried, and readiness says so.
 pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) -> Result<()> {
-    telemetry::announce(&Topic::ALL.map(Topic::name), &Code::ALL.map(Code::name), &Kind::ALL.map(Kind::prefix));
+    telemetry::announce(
+        &Topic::ALL.map(Topic::name),
+        &Code::ALL.map(Code::name),
+        &Kind::ALL.map(Kind::prefix),
+    );
     let city_file = match &demo {
         Some(demo) => Some(parse_city_file(demo.city_file(), "the simulated city")?),
         None => read_city_file(&config)?,
@@ -182,9 +187,7 @@ async fn connect(cluster: &Cluster, health: &Health) -> String {
                 for warning in report.warnings {
                     tracing::warn!(%warning, "a topic is not as it should be");
                     let topic = match &warning {
-                        TopicWarning::MadeWithBrokerSettings { topic, .. } | TopicWarning::TooSmall { topic, .. } => {
-                            topic
-                        }
+                        TopicWarning::MadeWithBrokerSettings { topic, .. } | TopicWarning::TooSmall { topic, .. } => topic,
                     };
                     health.fault(&format!("{topic} settings"), Trouble::Behind, warning.to_string());
                 }

@@ -37,10 +37,8 @@ impl DashboardQueries {
     async fn dashboard(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "Only these districts, by their `districtId`; all where it is absent. Unknown ones are left \
-            out."
-        )]
+        #[graphql(desc = "Only these districts, by their `districtId`; all where it is absent. Unknown ones are left \
+            out.")]
         districts: Option<Vec<String>>,
     ) -> Result<Vec<DistrictDashboard>> {
         if let Some(id) = districts.iter().flatten().find(|id| !is_id(id)) {

@@ -4,7 +4,11 @@ use std::collections::HashSet;
 
 use async_graphql::{InputObject, Result};
 
-use super::{enums::EntityKind, error::bad_input, scalar::DateTime};
+use super::{
+    enums::EntityKind,
+    error::bad_input,
+    scalar::DateTime,
+};
 use crate::twin::{
     geo::{BoundingBox, Position},
     json::cut,
@@ -104,11 +108,7 @@ impl BoxInput {
         longitude("filter.box.east", self.east)?;
         longitude("filter.box.west", self.west)?;
         if self.south > self.north {
-            return Err(bad_input(
-                "filter.box.south",
-                self.south,
-                &format!("at most filter.box.north, {}", self.north),
-            ));
+            return Err(bad_input("filter.box.south", self.south, &format!("at most filter.box.north, {}", self.north)));
         }
         Ok(BoundingBox { north: self.north, south: self.south, east: self.east, west: self.west })
     }
@@ -133,11 +133,7 @@ fn latitude(field: &str, value: f64) -> Result<()> {
 }
 
 fn longitude(field: &str, value: f64) -> Result<()> {
-    if (-180.0..=180.0).contains(&value) {
-        Ok(())
-    } else {
-        Err(bad_input(field, value, "degrees east, in [-180, 180]"))
-    }
+    if (-180.0..=180.0).contains(&value) { Ok(()) } else { Err(bad_input(field, value, "degrees east, in [-180, 180]")) }
 }
 
 /// The error for what can be no id.

@@ -14,9 +14,7 @@ impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
             Value::String(text) => Time::parse(text).map(Self).ok_or_else(|| {
-                InputValueError::custom(format!(
-                    "{text:?} is no RFC 3339 time with a zone, such as 2026-01-05T00:00:00Z"
-                ))
+                InputValueError::custom(format!("{text:?} is no RFC 3339 time with a zone, such as 2026-01-05T00:00:00Z"))
             }),
             _ => Err(InputValueError::expected_type(value)),
         }
@@ -52,9 +50,7 @@ const READY_JSON: &str = "$serde_json::private::RawValue";
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = serde_json::to_string(&value).map_err(InputValueError::custom)?;
-        json::Json::new(&text)
-            .map(|json| Self(Some(json)))
-            .map_err(|accepted| InputValueError::custom(format!("accepted: {accepted}")))
+        json::Json::new(&text).map(|json| Self(Some(json))).map_err(|accepted| InputValueError::custom(format!("accepted: {accepted}")))
     }
 
     fn to_value(&self) -> Value {

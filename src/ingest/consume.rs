@@ -232,9 +232,9 @@ impl Consumer {
 
     fn readings(&mut self) -> Vec<Reading> {
         let partitions = self.partitions.borrow_and_update().clone();
-        let progress: HashMap<(Topic, i32), i64> = self
-            .fold
-            .with(|city| city.progress().iter().map(|(partition, progress)| (*partition, progress.next)).collect());
+        let progress: HashMap<(Topic, i32), i64> = self.fold.with(|city| {
+            city.progress().iter().map(|(partition, progress)| (*partition, progress.next)).collect()
+        });
         Topic::ALL
             .into_iter()
             .flat_map(|topic| (0..partitions.get(topic.name()).copied().unwrap_or(0)).map(move |p| (topic, p)))

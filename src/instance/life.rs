@@ -1,6 +1,9 @@
 //! Replica, writer, and again.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::{
+    Arc,
+    atomic::AtomicU64,
+};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;

@@ -130,9 +130,7 @@ impl Instance {
                     );
                 }
                 if self.parts.city_file.as_ref().is_some_and(|file| loaded.city.differs_from(file)) {
-                    tracing::warn!(
-                        "CITY_FILE differs from the stored city, which stays; `citytwin import` replaces it"
-                    );
+                    tracing::warn!("CITY_FILE differs from the stored city, which stays; `citytwin import` replaces it");
                 }
                 loaded.city
             }

@@ -87,7 +87,9 @@ impl Publisher {
         let city_id = fold.view().city_id.to_string();
         let (cluster, config) = (cluster.clone(), config.clone());
         state.send_replace(PublishState::default());
-        Ok(Self { fold, chain, cluster, config, producer, lease, state, epoch, clock, city_id, last: None, refused: 0 })
+        Ok(Self {
+            fold, chain, cluster, config, producer, lease, state, epoch, clock, city_id, last: None, refused: 0,
+        })
     }
 
     /// Begins the chain with a full and goes on until the lease is lost. Dropping the future stops it; what was in
@@ -187,9 +189,7 @@ impl Publisher {
         let refused = match compressed {
             Some(size) if size > EMBEDDED_MOST => {
                 telemetry::published(crate::kafka::topics::STATE_FULL, Outcome::Skipped).increment(1);
-                Some(format!(
-                    "a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"
-                ))
+                Some(format!("a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"))
             }
             _ => self.send(full_record(&self.city_id, self.epoch, message.clone())).await?.err(),
         };

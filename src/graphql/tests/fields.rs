@@ -133,10 +133,7 @@ async fn sensors_and_buildings() {
     assert_eq!(buildings[0]["installedSensors"]["totalCount"], 1);
     assert_eq!(buildings[0]["installedSensors"]["nodes"], json!([{"sensorId": "temp"}]));
     assert_eq!(buildings[1]["sensors"], json!([]), "state.full has an empty list");
-    assert_eq!(
-        buildings[1]["installedSensors"],
-        json!({"totalCount": 0, "nodes": [], "pageInfo": {"endCursor": null}})
-    );
+    assert_eq!(buildings[1]["installedSensors"], json!({"totalCount": 0, "nodes": [], "pageInfo": {"endCursor": null}}));
     assert_eq!(buildings[1]["occupancyRate"], json!(null));
 }
 
@@ -269,9 +266,9 @@ fn no_field_of_state_full_is_missing() {
         let start = sdl.find(&format!("type {name} implements Entity {{")).unwrap_or_else(|| panic!("no type {name}"));
         let body = &sdl[start..start + sdl[start..].find("\n}").unwrap()];
         for field in fields {
-            let there = body
-                .lines()
-                .any(|line| line.trim_start().strip_prefix(field).is_some_and(|rest| rest.starts_with([':', '('])));
+            let there = body.lines().any(|line| {
+                line.trim_start().strip_prefix(field).is_some_and(|rest| rest.starts_with([':', '(']))
+            });
             assert!(there, "{name}.{field} is missing");
         }
     };
