@@ -25,6 +25,7 @@ use crate::{
 mod answers;
 mod feed;
 mod observe;
+mod progress;
 
 use answers::{Answers, OneMoment};
 pub use feed::Demo;
@@ -108,6 +109,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
     };
     if let Some(cluster_id) = connected {
         let feeding = demo.map(|demo| tokio::spawn(demo.run(cluster.clone())));
+        tokio::spawn(progress::show(cluster.clone(), Arc::clone(&fold), Arc::clone(&health)));
         let instance = Instance::new(Parts {
             cluster: cluster.clone(),
             cluster_id,

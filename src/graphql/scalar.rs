@@ -30,18 +30,30 @@ impl ScalarType for DateTime {
 
 /// Free JSON of the model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Json(Option<json::Json>);
+pub struct Json(Text);
+
+/// Where the JSON stands.
+#[derive(Clone, Debug, PartialEq)]
+enum Text {
+    Free(Option<json::Json>),
+    Ready(String),
+}
 
 impl Json {
     /// A list, as `state.full` has it: `[]` where there is none.
     pub fn list(json: Option<&json::Json>) -> Self {
-        Self(json.cloned())
+        Self(Text::Free(json.cloned()))
+    }
+
+    /// JSON that this server wrote.
+    pub fn ready(json: &[u8]) -> Self {
+        Self(Text::Ready(String::from_utf8_lossy(json).into_owned()))
     }
 }
 
 impl From<&json::Json> for Json {
     fn from(json: &json::Json) -> Self {
-        Self(Some(json.clone()))
+        Self(Text::Free(Some(json.clone())))
     }
 }
 
@@ -55,12 +67,15 @@ impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = serde_json::to_string(&value).map_err(InputValueError::custom)?;
         json::Json::new(&text)
-            .map(|json| Self(Some(json)))
+            .map(|json| Self(Text::Free(Some(json))))
             .map_err(|accepted| InputValueError::custom(format!("accepted: {accepted}")))
     }
 
     fn to_value(&self) -> Value {
-        let ready = Value::String(self.0.as_ref().map_or("[]", json::Json::text).to_owned());
-        Value::Object(IndexMap::from([(Name::new(READY_JSON), ready)]))
+        let text = match &self.0 {
+            Text::Free(json) => json.as_ref().map_or("[]", json::Json::text),
+            Text::Ready(text) => text,
+        };
+        Value::Object(IndexMap::from([(Name::new(READY_JSON), Value::String(text.to_owned()))]))
     }
 }

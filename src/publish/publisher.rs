@@ -15,7 +15,7 @@ use crate::{
     config::PublishConfig,
     ingest::Fold,
     kafka::{Cluster, KafkaError, Producer, Record, SendError},
-    telemetry::{self, Compression, Published as Outcome},
+    telemetry::{self, Published as Outcome},
     twin::{time::Time, view::View},
     writer::LeaseState,
 };
@@ -66,6 +66,8 @@ pub struct Publisher {
     last: Option<(Time, Arc<View>)>,
     /// Incrementals in a row that were refused for their size.
     refused: u32,
+    /// The size of the last full.
+    full_bytes: usize,
 }
 
 impl Publisher {
@@ -87,7 +89,21 @@ impl Publisher {
         let city_id = fold.view().city_id.to_string();
         let (cluster, config) = (cluster.clone(), config.clone());
         state.send_replace(PublishState::default());
-        Ok(Self { fold, chain, cluster, config, producer, lease, state, epoch, clock, city_id, last: None, refused: 0 })
+        Ok(Self {
+            fold,
+            chain,
+            cluster,
+            config,
+            producer,
+            lease,
+            state,
+            epoch,
+            clock,
+            city_id,
+            last: None,
+            refused: 0,
+            full_bytes: 0,
+        })
     }
 
     /// Begins the chain with a full and goes on until the lease is lost. Dropping the future stops it; what was in
@@ -147,7 +163,10 @@ impl Publisher {
         let timestamp = self.clock.next(now());
         let Some(incremental) = incremental_message(&changes, &view, previous, timestamp) else { return Ok(()) };
         telemetry::delta_seconds().record(start.elapsed().as_secs_f64());
-        telemetry::delta_bytes(Compression::Plain).record(incremental.message.len() as f64);
+        telemetry::delta_bytes().record(incremental.message.len() as f64);
+        if self.full_bytes > 0 {
+            telemetry::delta_ratio().set(incremental.message.len() as f64 / self.full_bytes as f64);
+        }
         let record = incremental_record(&self.city_id, self.epoch, &incremental);
         let too_large = self.cluster.is_embedded() && record_size(&record) > EMBEDDED_MOST;
         let refused = if too_large {
@@ -182,7 +201,8 @@ impl Publisher {
         .await
         .unwrap_or_default();
         telemetry::full_seconds().record(start.elapsed().as_secs_f64());
-        telemetry::full_bytes(Compression::Plain).record(message.len() as f64);
+        telemetry::full_bytes().record(message.len() as f64);
+        self.full_bytes = message.len();
         let compressed = self.cluster.is_embedded().then(|| compressed_size(&message));
         let refused = match compressed {
             Some(size) if size > EMBEDDED_MOST => {

@@ -112,16 +112,8 @@ fn sensor(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Sensor
 }
 
 fn building(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Building, Syntax> {
-    const NAMES: [&str; 8] = [
-        "buildingId",
-        "name",
-        "type",
-        "location",
-        "currentOccupancy",
-        "totalCapacity",
-        "sensors",
-        "lastUpdated",
-    ];
+    const NAMES: [&str; 8] =
+        ["buildingId", "name", "type", "location", "currentOccupancy", "totalCapacity", "sensors", "lastUpdated"];
     let [id_, name, kind, location, current, total, sensors, updated] = fields(json, &NAMES)?.values;
     Ok(Building {
         district,

@@ -39,7 +39,10 @@ impl StoreModel {
     /// What a flush writes of a dirty set.
     pub(crate) fn flush(&mut self, dirty: &Dirty, view: &View) {
         self.commit(dirty_rows(dirty, view));
-        self.commit(vec![city_row(city_field::SCHEMA, SCHEMA.into()), city_row(city_field::NAME, json_text(&view.name))]);
+        self.commit(vec![
+            city_row(city_field::SCHEMA, SCHEMA.into()),
+            city_row(city_field::NAME, json_text(&view.name)),
+        ]);
     }
 
     fn stored(&self) -> Stored {
@@ -64,13 +67,22 @@ impl StoreModel {
         expected.commit(all_rows(city.view()));
         let entities = |store: &Self| -> BTreeMap<(Table, String), Bytes> {
             let others = [Table::City, Table::Offsets, Table::Removed];
-            store.0.iter().filter(|((table, _), _)| !others.contains(table)).map(|(k, v)| (k.clone(), v.clone())).collect()
+            store
+                .0
+                .iter()
+                .filter(|((table, _), _)| !others.contains(table))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect()
         };
         assert_eq!(entities(self), entities(&expected), "{context}");
         assert_eq!(full(self.load().view()), full(city.view()), "{context}");
         let mut all = city.clone_removals();
         for ((_, global), at) in self.0.iter().filter(|((table, _), _)| *table == Table::Removed) {
-            assert_eq!(all.remove(global).map(|at| json_text(&at.to_string())), Some(at.clone()), "{context}: {global}");
+            assert_eq!(
+                all.remove(global).map(|at| json_text(&at.to_string())),
+                Some(at.clone()),
+                "{context}: {global}"
+            );
         }
         assert!(all.is_empty(), "{context}: {all:?}");
     }
@@ -113,7 +125,13 @@ fn anything_comes_back_as_the_same_bytes() {
 #[test]
 fn a_capacity_that_an_event_set_survives_store_and_import() {
     let mut city = one_of_each();
-    apply(&mut city, Topic::BuildingsOccupancy, T0, r#"{"districtId":"d","buildingId":"b","currentOccupancy":1,"totalCapacity":7}"#).unwrap();
+    apply(
+        &mut city,
+        Topic::BuildingsOccupancy,
+        T0,
+        r#"{"districtId":"d","buildingId":"b","currentOccupancy":1,"totalCapacity":7}"#,
+    )
+    .unwrap();
     let mut city = round_trip(&city);
     import(&mut city, ONE_OF_EACH);
     assert!(full(city.view()).contains(r#""currentOccupancy":1,"totalCapacity":7"#));
@@ -224,15 +242,15 @@ fn offsets_of_this_cluster_come_back_and_others_do_not() {
 
 #[test]
 fn a_schema_of_another_release_is_refused() {
-    for (rows, found) in [
-        (vec![row(Table::City, city_field::SCHEMA, "2")], "2"),
-        (vec![row(Table::City, city_field::SCHEMA, "")], ""),
-    ] {
+    for (rows, found) in
+        [(vec![row(Table::City, city_field::SCHEMA, "2")], "2"), (vec![row(Table::City, city_field::SCHEMA, "")], "")]
+    {
         let error = load_all(store_with(rows)).unwrap_err();
         assert!(matches!(&error, LoadError::OtherSchema { found: of } if of == found), "{error}");
         assert!(error.to_string().contains("use the release that wrote it"));
     }
-    let unmarked = Stored { rows: vec![StoredRow { table: Table::Buses, field: "b".into(), value: "{}".into() }], token: 0 };
+    let unmarked =
+        Stored { rows: vec![StoredRow { table: Table::Buses, field: "b".into(), value: "{}".into() }], token: 0 };
     assert!(matches!(load_all(unmarked), Err(LoadError::OtherSchema { .. })));
 }
 

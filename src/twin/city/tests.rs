@@ -43,15 +43,26 @@ fn sensors_buses_stations_incidents_and_units_come_with_their_first_event() {
     // Every key is there, null where unknown and [] where empty.
     assert_eq!(
         entity(&city, Kind::Incident, None, "i"),
-        Some(value(r#"{"incidentId":"i","type":null,"severity":null,"location":null,"status":null,"assignedUnits":[],"reportedAt":null,"description":null,"lastUpdated":"2026-01-05T00:00:00.000Z"}"#))
+        Some(value(
+            r#"{"incidentId":"i","type":null,"severity":null,"location":null,"status":null,"assignedUnits":[],"reportedAt":null,"description":null,"lastUpdated":"2026-01-05T00:00:00.000Z"}"#
+        ))
     );
 }
 
 #[test]
 fn an_unknown_district_comes_bare() {
     let mut city = city();
-    apply(&mut city, Topic::BuildingsSensors, T0, r#"{"districtId":"x","sensorId":"s","type":"t","value":1,"buildingId":"b"}"#).unwrap();
-    assert_eq!(entity(&city, Kind::District, None, "x"), Some(value(r#"{"districtId":"x","name":"x","location":null}"#)));
+    apply(
+        &mut city,
+        Topic::BuildingsSensors,
+        T0,
+        r#"{"districtId":"x","sensorId":"s","type":"t","value":1,"buildingId":"b"}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        entity(&city, Kind::District, None, "x"),
+        Some(value(r#"{"districtId":"x","name":"x","location":null}"#))
+    );
     assert!(full(city.view()).contains(r#""districtId":"x","name":"x","location":null,"sensors":[{"sensorId":"s""#));
 }
 
@@ -89,13 +100,55 @@ fn sensors_buildings_and_weather_stations_are_identified_by_district_and_id() {
 fn absent_means_unchanged_and_null_means_cleared() {
     let mut city = with_all();
     let cleared = [
-        (Topic::SensorsTraffic, Kind::Sensor, "s", r#""districtId":"d","sensorId":"s","type":"noise","value":45.2"#, "unit status location metadata"),
-        (Topic::BuildingsSensors, Kind::Sensor, "s", r#""districtId":"d","sensorId":"s","type":"noise","value":45.2"#, "buildingId"),
-        (Topic::BuildingsOccupancy, Kind::Building, "b", r#""districtId":"d","buildingId":"b","currentOccupancy":50"#, "totalCapacity"),
-        (Topic::WeatherStations, Kind::WeatherStation, "w", r#""districtId":"d","stationId":"w","readings":{"temperature":15.5,"windSpeed":null,"extra":[null]}"#, "status"),
-        (Topic::TransportGps, Kind::Bus, "bus", r#""busId":"bus","currentLocation":{"latitude":42.35,"longitude":13.4}"#, "routeId heading speed passengerCount status"),
-        (Topic::TransportStations, Kind::Station, "st", r#""stationId":"st""#, "name location waitingPassengers nextArrivals"),
-        (Topic::EmergencyIncidents, Kind::Incident, "i", r#""incidentId":"i""#, "type severity location description status assignedUnits reportedAt"),
+        (
+            Topic::SensorsTraffic,
+            Kind::Sensor,
+            "s",
+            r#""districtId":"d","sensorId":"s","type":"noise","value":45.2"#,
+            "unit status location metadata",
+        ),
+        (
+            Topic::BuildingsSensors,
+            Kind::Sensor,
+            "s",
+            r#""districtId":"d","sensorId":"s","type":"noise","value":45.2"#,
+            "buildingId",
+        ),
+        (
+            Topic::BuildingsOccupancy,
+            Kind::Building,
+            "b",
+            r#""districtId":"d","buildingId":"b","currentOccupancy":50"#,
+            "totalCapacity",
+        ),
+        (
+            Topic::WeatherStations,
+            Kind::WeatherStation,
+            "w",
+            r#""districtId":"d","stationId":"w","readings":{"temperature":15.5,"windSpeed":null,"extra":[null]}"#,
+            "status",
+        ),
+        (
+            Topic::TransportGps,
+            Kind::Bus,
+            "bus",
+            r#""busId":"bus","currentLocation":{"latitude":42.35,"longitude":13.4}"#,
+            "routeId heading speed passengerCount status",
+        ),
+        (
+            Topic::TransportStations,
+            Kind::Station,
+            "st",
+            r#""stationId":"st""#,
+            "name location waitingPassengers nextArrivals",
+        ),
+        (
+            Topic::EmergencyIncidents,
+            Kind::Incident,
+            "i",
+            r#""incidentId":"i""#,
+            "type severity location description status assignedUnits reportedAt",
+        ),
         (Topic::EmergencyIncidents, Kind::Unit, "u", r#""unitId":"u""#, "type status currentLocation assignedIncident"),
     ];
     for (topic, kind, id, required, fields) in cleared {
@@ -120,16 +173,42 @@ fn absent_means_unchanged_and_null_means_cleared() {
 #[test]
 fn objects_and_lists_are_replaced_whole() {
     let mut city = with_all();
-    apply(&mut city, Topic::WeatherStations, T0, r#"{"districtId":"d","stationId":"w","readings":{"humidity":null,"own":{"_t":"a","n":null}}}"#).unwrap();
+    apply(
+        &mut city,
+        Topic::WeatherStations,
+        T0,
+        r#"{"districtId":"d","stationId":"w","readings":{"humidity":null,"own":{"_t":"a","n":null}}}"#,
+    )
+    .unwrap();
     let readings = entity(&city, Kind::WeatherStation, Some("d"), "w").unwrap()["readings"].clone();
-    assert_eq!(readings, value(r#"{"humidity":null,"own":{"_t":"a","n":null}}"#), "nulls and unknown keys inside are kept");
-    apply(&mut city, Topic::TrafficGraph, T0, r#"{"edgeId":"e","trafficConditions":{"own":null,"incidents":[{"a":null}]}}"#).unwrap();
+    assert_eq!(
+        readings,
+        value(r#"{"humidity":null,"own":{"_t":"a","n":null}}"#),
+        "nulls and unknown keys inside are kept"
+    );
+    apply(
+        &mut city,
+        Topic::TrafficGraph,
+        T0,
+        r#"{"edgeId":"e","trafficConditions":{"own":null,"incidents":[{"a":null}]}}"#,
+    )
+    .unwrap();
     let traffic = entity(&city, Kind::Edge, None, "e").unwrap()["trafficConditions"].clone();
     assert_eq!(traffic, value(r#"{"incidents":[{"a":null}],"own":null}"#));
-    apply(&mut city, Topic::SensorsTraffic, T0, r#"{"districtId":"d","sensorId":"s","type":"t","value":1,"metadata":{"q":null}}"#).unwrap();
+    apply(
+        &mut city,
+        Topic::SensorsTraffic,
+        T0,
+        r#"{"districtId":"d","sensorId":"s","type":"t","value":1,"metadata":{"q":null}}"#,
+    )
+    .unwrap();
     assert_eq!(entity(&city, Kind::Sensor, Some("d"), "s").unwrap()["metadata"], value(r#"{"q":null}"#));
-    apply(&mut city, Topic::TransportStations, T0, r#"{"stationId":"st","nextArrivals":[{"busId":null,"own":null}]}"#).unwrap();
-    assert_eq!(entity(&city, Kind::Station, None, "st").unwrap()["nextArrivals"], value(r#"[{"busId":null,"own":null}]"#));
+    apply(&mut city, Topic::TransportStations, T0, r#"{"stationId":"st","nextArrivals":[{"busId":null,"own":null}]}"#)
+        .unwrap();
+    assert_eq!(
+        entity(&city, Kind::Station, None, "st").unwrap()["nextArrivals"],
+        value(r#"[{"busId":null,"own":null}]"#)
+    );
     apply(&mut city, Topic::EmergencyIncidents, T0, r#"{"incidentId":"i","assignedUnits":["a","a"]}"#).unwrap();
     assert_eq!(entity(&city, Kind::Incident, None, "i").unwrap()["assignedUnits"], value(r#"["a","a"]"#));
 }
@@ -182,9 +261,13 @@ fn an_event_that_changes_nothing_gives_no_change() {
 #[test]
 fn occupancy_rate_is_null_without_capacity_and_may_exceed_one() {
     let mut city = with_all();
-    for (capacity, current, rate) in
-        [("", 50, "0.25"), (r#","totalCapacity":40"#, 50, "1.25"), (r#","totalCapacity":0"#, 5, "null"), (r#","totalCapacity":null"#, 5, "null"), (r#","totalCapacity":3"#, 1, "0.3333333333333333")]
-    {
+    for (capacity, current, rate) in [
+        ("", 50, "0.25"),
+        (r#","totalCapacity":40"#, 50, "1.25"),
+        (r#","totalCapacity":0"#, 5, "null"),
+        (r#","totalCapacity":null"#, 5, "null"),
+        (r#","totalCapacity":3"#, 1, "0.3333333333333333"),
+    ] {
         let json = format!(r#"{{"districtId":"d","buildingId":"b","currentOccupancy":{current}{capacity}}}"#);
         apply(&mut city, Topic::BuildingsOccupancy, T0, &json).unwrap();
         assert_eq!(entity(&city, Kind::Building, Some("d"), "b").unwrap()["occupancyRate"], value(rate), "{json}");
@@ -314,7 +397,11 @@ fn a_removed_district_goes_with_all_that_is_in_it() {
     }
     assert_eq!(city.view().count(Kind::Bus), 1);
     let sensor = r#"{"districtId":"d","sensorId":"s","type":"t","value":1}"#;
-    assert_eq!(apply(&mut city, Topic::SensorsTraffic, T0 - 24 * HOUR, sensor), Ok(Outcome::Stale), "its sensors are remembered");
+    assert_eq!(
+        apply(&mut city, Topic::SensorsTraffic, T0 - 24 * HOUR, sensor),
+        Ok(Outcome::Stale),
+        "its sensors are remembered"
+    );
     assert_eq!(city.view().count(Kind::District), 0, "and a stale event brings no district");
     assert_eq!(apply(&mut city, Topic::SensorsTraffic, T0, sensor), Ok(Outcome::Applied));
     assert_eq!(entity(&city, Kind::District, None, "d").unwrap()["location"], value("null"));
@@ -331,5 +418,8 @@ fn progress_is_the_newest_time_of_accepted_events() {
 
 #[test]
 fn a_patch_keeps_clears_and_sets() {
-    assert_eq!((Patch::Keep.apply(Some(1)), Patch::Clear.apply(Some(1)), Patch::Set(2).apply(Some(1))), (Some(1), None, Some(2)));
+    assert_eq!(
+        (Patch::Keep.apply(Some(1)), Patch::Clear.apply(Some(1)), Patch::Set(2).apply(Some(1))),
+        (Some(1), None, Some(2))
+    );
 }

@@ -51,7 +51,10 @@ const FORMATS: &[Format] = &[
     Format { topic: Topic::SensorsEnvironmental, fields: SENSOR },
     Format { topic: Topic::SensorsTraffic, fields: SENSOR },
     Format { topic: Topic::BuildingsSensors, fields: SENSOR },
-    Format { topic: Topic::BuildingsSensors, fields: &[SENSOR[0], SENSOR[1], SENSOR[2], SENSOR[3], ("buildingId", Is::Text, false, r#""b""#)] },
+    Format {
+        topic: Topic::BuildingsSensors,
+        fields: &[SENSOR[0], SENSOR[1], SENSOR[2], SENSOR[3], ("buildingId", Is::Text, false, r#""b""#)],
+    },
     Format {
         topic: Topic::BuildingsOccupancy,
         fields: &[
@@ -181,7 +184,9 @@ fn cases(is: Is) -> (Vec<String>, Vec<String>, Vec<String>) {
                 r#""toString""#.into(),
             ],
         ),
-        Is::Text => (own(&["1", "false", "[]", "{}"]), vec![], own(&[r#""""#, r#""_t""#, r#""\u0000""#, r#""\ud83d\ude00""#])),
+        Is::Text => {
+            (own(&["1", "false", "[]", "{}"]), vec![], own(&[r#""""#, r#""_t""#, r#""\u0000""#, r#""\ud83d\ude00""#]))
+        }
         Is::Number => (
             own(&[r#""1""#, "true", "[]", "{}"]),
             own(&["1e999", "-1e999"]),
@@ -199,12 +204,25 @@ fn cases(is: Is) -> (Vec<String>, Vec<String>, Vec<String>) {
         ),
         Is::Word(words) => (
             own(&["1", "true", "[]", "{}"]),
-            vec![r#""""#.into(), r#""nope""#.into(), format!("{:?}", words[0].to_uppercase()), format!("\"{} \"", words[0])],
+            vec![
+                r#""""#.into(),
+                r#""nope""#.into(),
+                format!("{:?}", words[0].to_uppercase()),
+                format!("\"{} \"", words[0]),
+            ],
             words.iter().map(|word| format!("{word:?}")).collect(),
         ),
-        Is::Time => (own(&["1767571200000", "true", "[]", "{}"]), vec![], own(&[WHEN, r#""2026-01-05T01:00:00.9999+01:00""#])),
+        Is::Time => {
+            (own(&["1767571200000", "true", "[]", "{}"]), vec![], own(&[WHEN, r#""2026-01-05T01:00:00.9999+01:00""#]))
+        }
         Is::Position => (
-            own(&[r#""x""#, "1", "[42.35,13.4]", r#"{"latitude":"1","longitude":2}"#, r#"{"latitude":1,"longitude":[]}"#]),
+            own(&[
+                r#""x""#,
+                "1",
+                "[42.35,13.4]",
+                r#"{"latitude":"1","longitude":2}"#,
+                r#"{"latitude":1,"longitude":[]}"#,
+            ]),
             own(&[
                 r#"{"latitude":90.0001,"longitude":0}"#,
                 r#"{"latitude":-90.0001,"longitude":0}"#,
@@ -220,11 +238,30 @@ fn cases(is: Is) -> (Vec<String>, Vec<String>, Vec<String>) {
         ),
         Is::Object => (
             own(&[r#""x""#, "1", "true", "[]"]),
-            vec![levels(33), r#"{"a":1e999}"#.into(), r#"{"a":[{"b":-1E999}]}"#.into(), format!("{{\"a\":{}}}", "9".repeat(310))],
-            vec!["{}".into(), levels(32), r#"{"a":"1e999","b\"e9":null,"c":1e99}"#.into(), r#"{"_t":"a","__proto__":{}}"#.into()],
+            vec![
+                levels(33),
+                r#"{"a":1e999}"#.into(),
+                r#"{"a":[{"b":-1E999}]}"#.into(),
+                format!("{{\"a\":{}}}", "9".repeat(310)),
+            ],
+            vec![
+                "{}".into(),
+                levels(32),
+                r#"{"a":"1e999","b\"e9":null,"c":1e99}"#.into(),
+                r#"{"_t":"a","__proto__":{}}"#.into(),
+            ],
         ),
         Is::Arrivals => (
-            own(&[r#""x""#, "1", "{}", "[1]", "[null]", r#"[{"busId":1}]"#, r#"[{},{"estimatedArrival":5}]"#, r#"[{"routeId":[]}]"#]),
+            own(&[
+                r#""x""#,
+                "1",
+                "{}",
+                "[1]",
+                "[null]",
+                r#"[{"busId":1}]"#,
+                r#"[{},{"estimatedArrival":5}]"#,
+                r#"[{"routeId":[]}]"#,
+            ]),
             own(&[r#"[{"own":1e999}]"#]),
             own(&["[]", "[{}]", r#"[{"busId":null,"estimatedArrival":"soon","own":[null]}]"#]),
         ),
@@ -245,7 +282,8 @@ fn cases(is: Is) -> (Vec<String>, Vec<String>, Vec<String>) {
             ],
             vec![
                 "{}".into(),
-                r#"{"averageSpeed":null,"congestionLevel":null,"vehicleCount":3.0,"travelTime":null,"incidents":null}"#.into(),
+                r#"{"averageSpeed":null,"congestionLevel":null,"vehicleCount":3.0,"travelTime":null,"incidents":null}"#
+                    .into(),
                 r#"{"congestionLevel":"severe","incidents":[1,null,{"_t":"a"}],"own":null}"#.into(),
                 deep(32),
             ],
@@ -327,10 +365,15 @@ fn a_position_needs_both_coordinates() {
 fn every_time_that_is_none() {
     for format in FORMATS {
         for (name, ..) in format.fields.iter().filter(|field| field.1 == Is::Time) {
-            for wrong in ["", "now", "2026-01-05", "2026-01-05T00:00:00", "2026-02-30T00:00:00Z", "2026-01-05T00:00:00+25:00"] {
+            for wrong in
+                ["", "now", "2026-01-05", "2026-01-05T00:00:00", "2026-02-30T00:00:00Z", "2026-01-05T00:00:00+25:00"]
+            {
                 let (code, message) = format.read(name, Some(&format!("{wrong:?}"))).unwrap_err();
                 assert_eq!(code, Code::BadTime, "{name} {wrong}");
-                assert!(message.starts_with(name) && message.contains(wrong) && message.contains("RFC 3339"), "{message}");
+                assert!(
+                    message.starts_with(name) && message.contains(wrong) && message.contains("RFC 3339"),
+                    "{message}"
+                );
             }
         }
     }
@@ -339,9 +382,18 @@ fn every_time_that_is_none() {
 #[test]
 fn errors_name_field_value_and_what_is_accepted() {
     let message = |format: usize, name, value| FORMATS[format].read(name, Some(value)).unwrap_err().1;
-    assert_eq!(message(7, "currentLocation", r#"{"latitude":91,"longitude":0}"#), "currentLocation.latitude is 91; accepted: a number in [-90, 90]");
-    assert_eq!(message(6, "trafficConditions", r#"{"vehicleCount":-1}"#), "trafficConditions.vehicleCount is -1; accepted: a whole number in [0, 2147483648)");
-    assert_eq!(message(5, "readings", r#"{"temperature":"hot"}"#), r#"readings.temperature is "hot"; accepted: a finite number"#);
+    assert_eq!(
+        message(7, "currentLocation", r#"{"latitude":91,"longitude":0}"#),
+        "currentLocation.latitude is 91; accepted: a number in [-90, 90]"
+    );
+    assert_eq!(
+        message(6, "trafficConditions", r#"{"vehicleCount":-1}"#),
+        "trafficConditions.vehicleCount is -1; accepted: a whole number in [0, 2147483648)"
+    );
+    assert_eq!(
+        message(5, "readings", r#"{"temperature":"hot"}"#),
+        r#"readings.temperature is "hot"; accepted: a finite number"#
+    );
     assert_eq!(message(8, "nextArrivals", r#"[{},{"busId":7}]"#), "nextArrivals.1.busId is 7; accepted: a string");
     assert_eq!(message(0, "status", r#""on""#), r#"status is "on"; accepted: one of active inactive maintenance"#);
     assert_eq!(message(0, "value", "null"), "value is null; accepted: a finite number");
@@ -370,7 +422,12 @@ fn unknown_keys_are_ignored_and_counted() {
 
 #[test]
 fn a_number_written_in_any_way_is_the_same_number() {
-    let Body::Bus(bus) = read(Topic::TransportGps, r#"{"busId":"b","currentLocation":{"latitude":1,"longitude":2},"passengerCount":3.50e1,"heading":9.0e1}"#).unwrap().body
+    let Body::Bus(bus) = read(
+        Topic::TransportGps,
+        r#"{"busId":"b","currentLocation":{"latitude":1,"longitude":2},"passengerCount":3.50e1,"heading":9.0e1}"#,
+    )
+    .unwrap()
+    .body
     else {
         panic!("no bus")
     };

@@ -198,7 +198,8 @@ pub(crate) fn message(rng: &mut Rng, time: i64) -> Message {
     match topic {
         Topic::SensorsEnvironmental | Topic::SensorsTraffic | Topic::BuildingsSensors => {
             let (district, id) = (format!("d{}", rng.u8(..6)), format!("{}{n}", topic as u8));
-            write!(out, r#""districtId":"{district}","sensorId":"s{id}","type":"t{n}","value":{}"#, number(rng)).unwrap();
+            write!(out, r#""districtId":"{district}","sensorId":"s{id}","type":"t{n}","value":{}"#, number(rng))
+                .unwrap();
             maybe(rng, out, "unit", text);
             maybe(rng, out, "status", word(SENSOR_STATUS));
             maybe(rng, out, "location", position);
@@ -338,11 +339,12 @@ pub(crate) fn operate(city: &mut City, rng: &mut Rng, time: i64) {
 
 /// A file of the recorded day of `recordings/mosaic`, unpacked; `None`, with a word on why, where there is none.
 pub(crate) fn mosaic(file: &str) -> Option<String> {
-    let shared = std::env::var_os("CITYTWIN_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let candidates = [shared.join("recordings/mosaic").join(file), PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings/mosaic").join(file)];
+    let shared = std::env::var_os("CITYTWIN_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let candidates = [
+        shared.join("recordings/mosaic").join(file),
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings/mosaic").join(file),
+    ];
     let Some(bytes) = candidates.iter().find_map(|path| std::fs::read(path).ok()) else {
         println!("skipped: there is no {}", candidates[0].display());
         return None;
@@ -366,7 +368,8 @@ pub(crate) fn mosaic_day(most: usize, partitions: u64) -> Option<Vec<Message>> {
         value: &'a serde_json::value::RawValue,
     }
     let day = mosaic("day.ndjson.gz")?;
-    let partition = |key: &str| key.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte)) % partitions;
+    let partition =
+        |key: &str| key.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte)) % partitions;
     let read = |line: &str| {
         let line: Line<'_> = serde_json::from_str(line).unwrap();
         Message {

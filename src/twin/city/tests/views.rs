@@ -123,7 +123,13 @@ fn a_change_names_the_fields_that_differ() {
     apply(&mut city, Topic::TransportGps, T0 + 1, &BUS.replace('5', "6")).unwrap();
     let entry = city.view().history.since(before.revision).unwrap().next().unwrap();
     let entity = city.view().entity(entry.handle).unwrap();
-    let names: Vec<_> = entity.field_names().iter().enumerate().filter(|(i, _)| entry.fields & (1 << i) != 0).map(|(_, name)| *name).collect();
+    let names: Vec<_> = entity
+        .field_names()
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| entry.fields & (1 << i) != 0)
+        .map(|(_, name)| *name)
+        .collect();
     assert_eq!(names, ["speed", "lastUpdated"]);
     assert_eq!(entity.changed(before.entity(entry.handle).unwrap()), entry.fields);
 }
