@@ -65,38 +65,38 @@ fn main() -> ExitCode {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let mut page = format!("Measured on {}.\n", machine::describe());
-    println!("{page}");
+    let machine = machine::describe();
+    println!("Measured on {machine}.\n");
     let mut failed = false;
     for (name, title) in PARTS.into_iter().filter(|(name, _)| wanted.is_empty() || wanted.contains(name)) {
         println!("## {title}\n");
         let figures = runtime.block_on(async { tokio::time::timeout(LONGEST, tokio::spawn(part(name))).await });
-        match figures {
-            Ok(Ok(figures)) => {
-                let table = report::table(&figures);
-                println!("{table}");
-                page.push_str(&format!("\n### {title}\n\n{table}"));
-            }
+        let figures = match figures {
+            Ok(Ok(figures)) => figures,
             Ok(Err(error)) => {
                 eprintln!("{name}: {error}");
                 failed = true;
+                continue;
             }
             Err(_) => {
                 eprintln!("{name}: not done within {LONGEST:?}");
                 failed = true;
+                continue;
             }
-        }
-    }
-    if markdown && !failed {
-        let path = common::root().join("docs/performance.md");
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        match report::replace(&text, &page) {
-            Some(text) => std::fs::write(&path, text).expect("docs/performance.md can be written"),
-            None => {
-                eprintln!("docs/performance.md has no markers");
-                failed = true;
-            }
+        };
+        let table = report::table(&figures);
+        println!("{table}");
+        if markdown && !write(name, &format!("{}.\n\n{table}", machine::describe())) {
+            eprintln!("{name}: docs/performance.md has no place for it");
+            failed = true;
         }
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Writes a part's table into the page; `false` where that has no markers for it.
+fn write(part: &str, text: &str) -> bool {
+    let path = common::root().join("docs/performance.md");
+    let page = std::fs::read_to_string(&path).unwrap_or_default();
+    report::replace(&page, part, text).is_some_and(|page| std::fs::write(&path, page).is_ok())
 }

@@ -101,12 +101,10 @@ pub fn table(figures: &[Figure]) -> String {
     out
 }
 
-const BEGIN: &str = "<!-- bench: begin -->";
-const END: &str = "<!-- bench: end -->";
-
-/// Puts `text` between the markers of a page.
-pub fn replace(page: &str, text: &str) -> Option<String> {
-    let begin = page.find(BEGIN)? + BEGIN.len();
-    let end = begin + page[begin..].find(END)?;
+/// Puts `text` between the markers of a part, so that one part can be measured anew by itself.
+pub fn replace(page: &str, part: &str, text: &str) -> Option<String> {
+    let begin = format!("<!-- bench: {part} -->");
+    let begin = page.find(&begin)? + begin.len();
+    let end = begin + page[begin..].find("<!-- end -->")?;
     Some(format!("{}\n\n{}\n\n{}", &page[..begin], text.trim_end(), &page[end..]))
 }
