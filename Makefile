@@ -21,10 +21,10 @@ test: ## everything, against real servers on free ports
 lint: ## formatting, clippy, shell syntax, licences
 	@scripts/lint
 
-bench: ## the figures of docs/performance.md
+bench: ## the figures of docs/performance.md (ARGS=--markdown writes them there, ARGS="catch-up large" is only those)
 	@scripts/setup test
 	@scripts/services-deps
-	cargo bench
+	@scripts/bench $(ARGS)
 
 schema: ## write schema.graphql
 	@scripts/setup demo
