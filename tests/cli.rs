@@ -124,7 +124,8 @@ async fn every_command_has_help_and_a_script_for_each_shell_is_there() {
 #[tokio::test]
 async fn the_schema_is_that_of_the_repository() {
     let file = std::fs::read_to_string(root().join("schema.graphql")).expect("schema.graphql");
-    assert_eq!(done(&["schema"], &[]).await, file, "schema.graphql lags behind: `citytwin schema > schema.graphql`");
+    let same = done(&["schema"], &[]).await == file;
+    assert!(same, "schema.graphql lags behind: `citytwin schema > schema.graphql`");
 }
 
 #[tokio::test]
