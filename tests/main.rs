@@ -5,9 +5,21 @@
 
 mod common;
 
+mod big_state;
+mod chain;
 mod cli;
+mod crash;
+mod dead_letters;
 mod demo;
 mod embedded_broker;
+mod failover;
 mod harness;
 mod house_rules;
+mod http_edges;
+mod metrics_page;
+mod recorded_day;
 mod recording;
+mod redis_layout;
+mod state_feed;
+mod store_faults;
+mod web_operations;
