@@ -17,8 +17,7 @@ use crate::{
         topics::{TopicReport, TopicSpec, TopicWarning},
     },
     publish::Chain,
-    store,
-    telemetry,
+    store, telemetry,
     twin::{city::City, event::Topic, model::Kind, reject::Code, snapshot::CityFile},
     writer::Operator,
 };
@@ -26,6 +25,7 @@ use crate::{
 mod answers;
 mod feed;
 mod observe;
+mod progress;
 
 use answers::{Answers, OneMoment};
 pub use feed::Demo;
@@ -43,11 +43,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What keeps it from starting: settings that contradict each other, a city file with errors, a port that is taken. What
 /// fails later is retried, and readiness says so.
 pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) -> Result<()> {
-    telemetry::announce(
-        &Topic::ALL.map(Topic::name),
-        &Code::ALL.map(Code::name),
-        &Kind::ALL.map(Kind::prefix),
-    );
+    telemetry::announce(&Topic::ALL.map(Topic::name), &Code::ALL.map(Code::name), &Kind::ALL.map(Kind::prefix));
     let city_file = match &demo {
         Some(demo) => Some(parse_city_file(demo.city_file(), "the simulated city")?),
         None => read_city_file(&config)?,
@@ -96,7 +92,9 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
     };
     let serving = tokio::spawn(http::serve(listener, state, GRACE));
     tracing::info!(%address, city = city_id, "listening");
-    print_address(&demo, address, broker.as_ref());
+    if demo.is_some() {
+        print_address(address, broker.as_ref());
+    }
 
     let address = config.writer.advertised_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let observing = tokio::spawn(observe::run(
@@ -111,6 +109,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
     };
     if let Some(cluster_id) = connected {
         let feeding = demo.map(|demo| tokio::spawn(demo.run(cluster.clone())));
+        tokio::spawn(progress::show(cluster.clone(), Arc::clone(&fold), Arc::clone(&health)));
         let instance = Instance::new(Parts {
             cluster: cluster.clone(),
             cluster_id,
@@ -187,7 +186,9 @@ async fn connect(cluster: &Cluster, health: &Health) -> String {
                 for warning in report.warnings {
                     tracing::warn!(%warning, "a topic is not as it should be");
                     let topic = match &warning {
-                        TopicWarning::MadeWithBrokerSettings { topic, .. } | TopicWarning::TooSmall { topic, .. } => topic,
+                        TopicWarning::MadeWithBrokerSettings { topic, .. } | TopicWarning::TooSmall { topic, .. } => {
+                            topic
+                        }
                     };
                     health.fault(&format!("{topic} settings"), Trouble::Behind, warning.to_string());
                 }
@@ -204,10 +205,7 @@ async fn connect(cluster: &Cluster, health: &Health) -> String {
 }
 
 /// Tells a person at a terminal where to look.
-fn print_address(demo: &Option<Demo>, address: std::net::SocketAddr, broker: Option<&EmbeddedBroker>) {
-    if demo.is_none() {
-        return;
-    }
+fn print_address(address: std::net::SocketAddr, broker: Option<&EmbeddedBroker>) {
     // Nobody may be reading; then nobody misses it.
     let _ = crate::cli::print(&format!(
         "\n  A simulated L'Aquila is coming to life.\n\n    page       http://{address}/\n    GraphiQL   http://{address}/graphiql\n    state      http://{address}/api/state\n    Kafka      {}\n\n  Ctrl-C ends it.\n\n",

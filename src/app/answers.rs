@@ -4,11 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType};
 use bytes::Bytes;
-use futures_util::{
-    FutureExt,
-    future::BoxFuture,
-    stream::BoxStream,
-};
+use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -146,8 +142,7 @@ fn counts(report: &ImportReport) -> Value {
         .into_iter()
         .map(|kind| {
             let count = report[kind as usize];
-            let value =
-                json!({"created": count.created, "changed": count.changed, "removed": count.removed});
+            let value = json!({"created": count.created, "changed": count.changed, "removed": count.removed});
             (name(kind).to_owned(), value)
         })
         .collect();

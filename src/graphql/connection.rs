@@ -200,7 +200,8 @@ impl<N: Listed> Connection<N> {
     /// How many entries the whole list has, on all of its pages. Counted only where it is asked for.
     async fn total_count(&self) -> i32 {
         let all = self.selection == Selection::default();
-        let count = if all { self.lists().iter().map(|(_, list)| list.len()).sum() } else { self.matching(None).count() };
+        let count =
+            if all { self.lists().iter().map(|(_, list)| list.len()).sum() } else { self.matching(None).count() };
         i32::try_from(count).unwrap_or(i32::MAX)
     }
 }

@@ -4,7 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use async_graphql::{Context, Request, Result};
 
-use super::{caller::Caller, error::{coded, internal}, snapshot::Snapshot};
+use super::{
+    caller::Caller,
+    error::{coded, internal},
+    snapshot::Snapshot,
+};
 use crate::ingest::Fold;
 
 /// The most entries of one page (`first`), as set by `GRAPHQL_MAX_PAGE`.

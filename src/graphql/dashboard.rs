@@ -9,12 +9,13 @@ use std::{
 use async_graphql::{ComplexObject, Context, Object, Result, SimpleObject};
 
 use super::{
-    connection::list_cost,
+    connection::{Listed, list_cost},
     context::snapshot,
     entity::District,
     enums::{CongestionLevel, IncidentStatus, SensorStatus, Severity, UnitStatus},
     filter::bad_id,
     scalar::DateTime,
+    snapshot::Snapshot,
 };
 use crate::twin::{
     entity::{Entity, Handle},
@@ -37,36 +38,48 @@ impl DashboardQueries {
     async fn dashboard(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only these districts, by their `districtId`; all where it is absent. Unknown ones are left \
-            out.")]
+        #[graphql(
+            desc = "Only these districts, by their `districtId`; all where it is absent. Unknown ones are left \
+            out."
+        )]
         districts: Option<Vec<String>>,
     ) -> Result<Vec<DistrictDashboard>> {
-        if let Some(id) = districts.iter().flatten().find(|id| !is_id(id)) {
-            return Err(bad_id("districts", id));
-        }
-        let snapshot = snapshot(ctx)?;
-        let mut located: HashMap<Handle, Tally> = HashMap::new();
-        for entity in snapshot.entities(&[Kind::Bus, Kind::Station, Kind::Incident, Kind::Unit]) {
-            if let Some(district) = entity.position().and_then(|position| snapshot.district_at(position)) {
-                located.entry(district.handle).or_default().count(entity);
-            }
-        }
-        let entries = snapshot.districts().iter().filter_map(|entry| {
-            let item = snapshot.get::<model::District>(entry.handle)?;
-            let wanted = districts.as_ref().is_none_or(|ids| ids.iter().any(|id| *item.id == **id));
-            wanted.then_some((entry, item))
-        });
-        let dashboards = entries.map(|(entry, item)| {
-            let mut tally = located.remove(&entry.handle).unwrap_or_default();
-            for kind in [Kind::Sensor, Kind::Building, Kind::WeatherStation, Kind::Edge] {
-                for entity in entry.members.list(kind).iter().filter_map(|handle| snapshot.entity(*handle)) {
-                    tally.count(entity);
-                }
-            }
-            tally.dashboard(District::new(snapshot.clone(), Arc::clone(item)))
-        });
-        Ok(dashboards.collect())
+        check_districts(districts.as_deref())?;
+        Ok(dashboards(&snapshot(ctx)?, districts.as_deref()))
     }
+}
+
+/// Refuses what can be no id of a district.
+pub(super) fn check_districts(districts: Option<&[String]>) -> Result<()> {
+    match districts.into_iter().flatten().find(|id| !is_id(id)) {
+        Some(id) => Err(bad_id("districts", id)),
+        None => Ok(()),
+    }
+}
+
+/// Each district of a city in numbers, ordered by id; only those named, where some are.
+pub(super) fn dashboards(snapshot: &Snapshot, districts: Option<&[String]>) -> Vec<DistrictDashboard> {
+    let mut located: HashMap<Handle, Tally> = HashMap::new();
+    for entity in snapshot.entities(&[Kind::Bus, Kind::Station, Kind::Incident, Kind::Unit]) {
+        if let Some(district) = entity.position().and_then(|position| snapshot.district_at(position)) {
+            located.entry(district.handle).or_default().count(entity);
+        }
+    }
+    let entries = snapshot.districts().iter().filter_map(|entry| {
+        let item = snapshot.get::<model::District>(entry.handle)?;
+        let wanted = districts.is_none_or(|ids| ids.iter().any(|id| *item.id == **id));
+        wanted.then_some((entry, item))
+    });
+    let dashboards = entries.map(|(entry, item)| {
+        let mut tally = located.remove(&entry.handle).unwrap_or_default();
+        for kind in [Kind::Sensor, Kind::Building, Kind::WeatherStation, Kind::Edge] {
+            for entity in entry.members.list(kind).iter().filter_map(|handle| snapshot.entity(*handle)) {
+                tally.count(entity);
+            }
+        }
+        tally.dashboard(District::new(snapshot.clone(), Arc::clone(item)))
+    });
+    dashboards.collect()
 }
 
 /// A district in numbers.
@@ -111,7 +124,7 @@ impl DistrictDashboard {
 }
 
 /// Sensors of one type, unit and status.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Debug)]
 pub struct SensorSummary {
     /// Their `type`.
     #[graphql(name = "type")]
@@ -127,7 +140,7 @@ pub struct SensorSummary {
 }
 
 /// Road edges of one congestion level.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Debug)]
 pub struct EdgeSummary {
     /// Their `congestionLevel`; null where it is not known.
     pub congestion_level: Option<CongestionLevel>,
@@ -138,7 +151,7 @@ pub struct EdgeSummary {
 }
 
 /// Incidents of one severity and status.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Debug)]
 pub struct IncidentSummary {
     /// Their `severity`.
     pub severity: Option<Severity>,
@@ -149,12 +162,27 @@ pub struct IncidentSummary {
 }
 
 /// Emergency units of one status.
-#[derive(SimpleObject)]
+#[derive(SimpleObject, Debug)]
 pub struct UnitSummary {
     /// Their `status`.
     pub status: Option<UnitStatus>,
     /// How many there are.
     pub count: i32,
+}
+
+impl DistrictDashboard {
+    /// What it shows, to be compared with what another one shows, without holding on to the city that it was counted in.
+    pub(super) fn shown(&self) -> String {
+        let district = self.district.item();
+        format!(
+            "{:?}",
+            (
+                (district.handle, district.revision, self.buses_in_service, self.occupancy_rate, self.mean_speed),
+                (&self.sensors, &self.edges, &self.incidents, &self.units),
+                (self.oldest_update, self.newest_update),
+            )
+        )
+    }
 }
 
 /// Seconds from a moment to now.

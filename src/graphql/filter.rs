@@ -2,13 +2,9 @@
 
 use std::collections::HashSet;
 
-use async_graphql::{InputObject, Result};
+use async_graphql::{InputObject, InputType, Result};
 
-use super::{
-    enums::EntityKind,
-    error::bad_input,
-    scalar::DateTime,
-};
+use super::{enums::EntityKind, error::bad_input, scalar::DateTime};
 use crate::twin::{
     geo::{BoundingBox, Position},
     json::cut,
@@ -90,10 +86,8 @@ impl EntityFilter {
     /// The choice that it makes in a list of one kind.
     pub(super) fn selection_of(&self, kind: Kind) -> Result<Selection> {
         let mut selection = self.selection()?;
-        if let Some(kinds) = selection.kinds.take_if(|kinds| !kinds.contains(&kind)) {
-            let given = async_graphql::InputType::to_value(&self.kinds);
-            let own = async_graphql::InputType::to_value(&EntityKind::from(kind));
-            debug_assert!(!kinds.contains(&kind));
+        if selection.kinds.as_ref().is_some_and(|kinds| !kinds.contains(&kind)) {
+            let (given, own) = (self.kinds.to_value(), EntityKind::from(kind).to_value());
             return Err(bad_input("filter.kinds", given, &format!("absent, or a list with {own}, in this list")));
         }
         selection.kinds = None;
@@ -108,7 +102,11 @@ impl BoxInput {
         longitude("filter.box.east", self.east)?;
         longitude("filter.box.west", self.west)?;
         if self.south > self.north {
-            return Err(bad_input("filter.box.south", self.south, &format!("at most filter.box.north, {}", self.north)));
+            return Err(bad_input(
+                "filter.box.south",
+                self.south,
+                &format!("at most filter.box.north, {}", self.north),
+            ));
         }
         Ok(BoundingBox { north: self.north, south: self.south, east: self.east, west: self.west })
     }
@@ -133,7 +131,11 @@ fn latitude(field: &str, value: f64) -> Result<()> {
 }
 
 fn longitude(field: &str, value: f64) -> Result<()> {
-    if (-180.0..=180.0).contains(&value) { Ok(()) } else { Err(bad_input(field, value, "degrees east, in [-180, 180]")) }
+    if (-180.0..=180.0).contains(&value) {
+        Ok(())
+    } else {
+        Err(bad_input(field, value, "degrees east, in [-180, 180]"))
+    }
 }
 
 /// The error for what can be no id.

@@ -70,20 +70,12 @@ impl Lookups {
     }
 
     /// The node of the road graph of that id; null where there is none.
-    async fn node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Its `nodeId`.")] id: String,
-    ) -> Result<Option<RoadNode>> {
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its `nodeId`.")] id: String) -> Result<Option<RoadNode>> {
         find(ctx, None, &id)
     }
 
     /// The edge of the road graph of that id; null where there is none.
-    async fn edge(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Its `edgeId`.")] id: String,
-    ) -> Result<Option<RoadEdge>> {
+    async fn edge(&self, ctx: &Context<'_>, #[graphql(desc = "Its `edgeId`.")] id: String) -> Result<Option<RoadEdge>> {
         find(ctx, None, &id)
     }
 

@@ -1,12 +1,12 @@
 //! The schema as a whole.
 
-use async_graphql::{Schema, SchemaBuilder};
+use async_graphql::{ID, Schema, SchemaBuilder};
 
 use super::{context::MaxPage, mutation::Mutation, query::Query, subscription::Subscription};
 use crate::config::GraphqlConfig;
 
 /// The schema with its limits. What its resolvers work on is given as data before it is finished: `Arc<Fold>`,
-/// `Operator` and `Arc<Chain>`.
+/// `Operator`, `Arc<Chain>` and, for subscriptions, `Arc<Hub>`.
 pub fn schema_builder(config: &GraphqlConfig) -> SchemaBuilder<Query, Mutation, Subscription> {
     builder()
         .limit_depth(config.max_depth)
@@ -16,7 +16,9 @@ pub fn schema_builder(config: &GraphqlConfig) -> SchemaBuilder<Query, Mutation, 
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation, Subscription)
+    Schema::build(Query::default(), Mutation, Subscription::default()).override_output_type_description::<ID>(
+        "An id, as a string: opaque, and the same as long as its entity exists.",
+    )
 }
 
 /// The schema in GraphQL's own language: what `schema.graphql` holds and `/schema.graphql` answers.

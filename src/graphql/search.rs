@@ -53,9 +53,9 @@ impl SearchQueries {
         let mut near: Vec<_> = measured.filter(|(distance, _)| *distance <= circle.radius).collect();
         near.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         near.truncate(first);
-        let objects = near.into_iter().map(|(distance, entity)| {
-            NearbyEntity { distance, entity: TwinEntity::of(snapshot.clone(), entity) }
-        });
+        let objects = near
+            .into_iter()
+            .map(|(distance, entity)| NearbyEntity { distance, entity: TwinEntity::of(snapshot.clone(), entity) });
         Ok(objects.collect())
     }
 

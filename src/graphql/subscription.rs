@@ -1,35 +1,23 @@
-//! Subscriptions: first what is, then what changes.
+//! Subscriptions: first what is, then what changes. What they follow is in [`crate::live`].
 
-use std::sync::Arc;
+mod batch;
+mod dashboard;
+mod kinds;
+mod start;
+mod state;
+mod twin;
 
-use async_graphql::{Context, Result, Subscription};
-use futures_util::{Stream, StreamExt};
-use tokio_stream::wrappers::WatchStream;
+#[cfg(test)]
+mod tests;
 
-use super::{entity::Bus, error::internal};
-use crate::{
-    ingest::Fold,
-    twin::{entity::Entity, model::Kind},
-};
+use async_graphql::MergedSubscription;
 
-/// What can be followed.
-#[derive(Default)]
-pub struct Subscription;
-
-/// What can be followed.
-#[Subscription]
-impl Subscription {
-    /// All buses, and again all of them whenever the city has changed.
-    async fn bus_changes(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Vec<Bus>> + use<>> {
-        let fold = ctx.data_opt::<Arc<Fold>>().ok_or_else(|| internal("the schema was given no city"))?;
-        let fold = Arc::clone(fold);
-        Ok(WatchStream::new(fold.revisions()).map(move |_| {
-            let view = fold.view();
-            let buses = view.entities(&[Kind::Bus]).filter_map(|entity| match entity {
-                Entity::Bus(item) => Some(Bus::new(Arc::clone(&view), Arc::clone(item))),
-                _ => None,
-            });
-            buses.collect()
-        }))
-    }
-}
+/// What can be followed. Each subscription gives first what is and then what changes, with no gap between, so that no
+/// query is needed beside it. Whoever reads slowly gets fewer, later, merged changes, and always the last value.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(
+    twin::TwinSubscription,
+    kinds::KindSubscriptions,
+    dashboard::DashboardSubscription,
+    state::StateSubscription,
+);

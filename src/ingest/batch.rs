@@ -49,8 +49,7 @@ impl Batch {
     /// Adds a record. Copying some 300 bytes takes 20 ns, and sets the record free for librdkafka at once.
     pub fn push(
         &mut self,
-        topic: Topic,
-        partition: i32,
+        (topic, partition): (Topic, i32),
         offset: i64,
         timestamp: i64,
         key: Option<&[u8]>,
@@ -128,30 +127,9 @@ impl Batch {
                 city.advance(topic, partition, next);
             }
         });
-        self.count(&tallies, metrics);
+        count(&tallies, metrics);
         telemetry::batch_messages().record(self.len() as f64);
         telemetry::batch_seconds().record(start.elapsed().as_secs_f64());
-    }
-
-    fn count(&self, tallies: &[Tally; 9], metrics: &[TopicMetrics; 9]) {
-        for (tally, metrics) in tallies.iter().zip(metrics) {
-            for (outcome, count) in [
-                (Counted::Applied, tally.applied),
-                (Counted::Unchanged, tally.unchanged),
-                (Counted::Stale, tally.stale),
-                (Counted::Rejected, tally.rejected),
-            ] {
-                if count > 0 {
-                    metrics.events(outcome).increment(count);
-                }
-            }
-            if tally.unknown_keys > 0 {
-                metrics.unknown_keys().increment(tally.unknown_keys);
-            }
-            if tally.newest > i64::MIN {
-                metrics.newest_event(tally.newest);
-            }
-        }
     }
 
     #[cold]
@@ -171,5 +149,26 @@ impl Batch {
 
     fn part(&self, range: Option<&Range<usize>>) -> Option<&[u8]> {
         range.map(|range| &self.bytes[range.clone()])
+    }
+}
+
+fn count(tallies: &[Tally; 9], metrics: &[TopicMetrics; 9]) {
+    for (tally, metrics) in tallies.iter().zip(metrics) {
+        for (outcome, count) in [
+            (Counted::Applied, tally.applied),
+            (Counted::Unchanged, tally.unchanged),
+            (Counted::Stale, tally.stale),
+            (Counted::Rejected, tally.rejected),
+        ] {
+            if count > 0 {
+                metrics.events(outcome).increment(count);
+            }
+        }
+        if tally.unknown_keys > 0 {
+            metrics.unknown_keys().increment(tally.unknown_keys);
+        }
+        if tally.newest > i64::MIN {
+            metrics.newest_event(tally.newest);
+        }
     }
 }

@@ -81,7 +81,8 @@ impl Ingest {
         let stop = Arc::new(AtomicBool::new(false));
         let committed = Arc::new(Mutex::new(Vec::new()));
         let (sender, state) = watch::channel(IngestState::default());
-        let (found, new_partitions) = watch::channel(partitions.clone());
+        let (found, new_partitions) = watch::channel(partitions);
+        let looked = sender.clone();
         let mut consumer = Consumer {
             cluster: cluster.clone(),
             fold,
@@ -100,7 +101,7 @@ impl Ingest {
             .name("ingest".into())
             .spawn(move || consumer.run())
             .map_err(|error| KafkaError::Unavailable { action: "ingest", reason: error.to_string() })?;
-        tokio::spawn(look_for_partitions(cluster.clone(), found));
+        tokio::spawn(look_for_partitions(cluster.clone(), found, looked));
         Ok(Self { stop, thread: Some(thread), state, committed })
     }
 
@@ -135,7 +136,11 @@ async fn partitions(cluster: &Cluster) -> Result<BTreeMap<String, i32>, KafkaErr
 }
 
 /// Tells when a topic has other partitions than before, for as long as anyone listens.
-async fn look_for_partitions(cluster: Cluster, found: watch::Sender<BTreeMap<String, i32>>) {
+async fn look_for_partitions(
+    cluster: Cluster,
+    found: watch::Sender<BTreeMap<String, i32>>,
+    state: watch::Sender<IngestState>,
+) {
     loop {
         tokio::select! {
             () = found.closed() => return,
@@ -143,6 +148,8 @@ async fn look_for_partitions(cluster: Cluster, found: watch::Sender<BTreeMap<Str
         }
         // A cluster that does not answer has no new partitions either.
         if let Ok(now) = partitions(&cluster).await {
+            // Kafka answers, though quiet topics may have nothing to show for it.
+            state.send_if_modified(|state| state.failure.take().is_some());
             found.send_if_modified(|before| {
                 // Only more partitions are news: a topic that is gone for a moment is read on when it is back.
                 let more = now.iter().any(|(topic, count)| before.get(topic).is_none_or(|old| count > old));
@@ -234,9 +241,9 @@ impl Consumer {
 
     fn readings(&mut self) -> Vec<Reading> {
         let partitions = self.partitions.borrow_and_update().clone();
-        let progress: HashMap<(Topic, i32), i64> = self.fold.with(|city| {
-            city.progress().iter().map(|(partition, progress)| (*partition, progress.next)).collect()
-        });
+        let progress: HashMap<(Topic, i32), i64> = self
+            .fold
+            .with(|city| city.progress().iter().map(|(partition, progress)| (*partition, progress.next)).collect());
         Topic::ALL
             .into_iter()
             .flat_map(|topic| (0..partitions.get(topic.name()).copied().unwrap_or(0)).map(move |p| (topic, p)))
@@ -277,7 +284,8 @@ impl Consumer {
                     }
                     reading.next = Some(offset + 1);
                     let timestamp = record.timestamp().to_millis().unwrap_or(-1);
-                    batch.push(reading.topic, reading.partition, offset, timestamp, record.key(), record.payload());
+                    let partition = (reading.topic, reading.partition);
+                    batch.push(partition, offset, timestamp, record.key(), record.payload());
                 }
                 Polled::End => reading.ended = true,
                 Polled::OutOfRange => outside.push(index),

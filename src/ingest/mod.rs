@@ -22,9 +22,6 @@ use crate::{config::IngestConfig, twin::event::Judgement};
 
 impl From<&IngestConfig> for Judgement {
     fn from(config: &IngestConfig) -> Self {
-        Self {
-            max_clock_skew_ms: config.max_clock_skew.as_millis() as i64,
-            max_event_bytes: config.max_event_bytes,
-        }
+        Self { max_clock_skew_ms: config.max_clock_skew.as_millis() as i64, max_event_bytes: config.max_event_bytes }
     }
 }

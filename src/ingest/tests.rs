@@ -71,10 +71,10 @@ fn a_batch_folds_and_rejects() {
     let metrics = Topic::ALL.map(|topic| TopicMetrics::new(topic.name()));
     let mut batch = Batch::default();
     let good = br#"{"busId":"b1","currentLocation":{"latitude":42.35,"longitude":13.4}}"#;
-    batch.push(Topic::TransportGps, 0, 10, 1000, Some(b"b1"), Some(good));
-    batch.push(Topic::TransportGps, 0, 11, 1000, None, None);
-    batch.push(Topic::TransportGps, 3, 7, 1000, None, Some(b"[]"));
-    batch.push(Topic::TrafficGraph, 0, 2, 1000, None, Some(br#"{"edgeId":"e","trafficConditions":{}}"#));
+    batch.push((Topic::TransportGps, 0), 10, 1000, Some(b"b1"), Some(good));
+    batch.push((Topic::TransportGps, 0), 11, 1000, None, None);
+    batch.push((Topic::TransportGps, 3), 7, 1000, None, Some(b"[]"));
+    batch.push((Topic::TrafficGraph, 0), 2, 1000, None, Some(br#"{"edgeId":"e","trafficConditions":{}}"#));
     let judgement = crate::twin::event::Judgement { max_clock_skew_ms: 0, max_event_bytes: 1000 };
     batch.fold(&fold, &judgement, &rejects, &metrics);
     let view = fold.view();

@@ -177,9 +177,7 @@ fn ingest_faults(ingest: &IngestState, faults: &mut Vec<Fault>) {
 
 fn publish_faults(publish: &PublishState, faults: &mut Vec<Fault>) {
     let boundary = publish.boundary.map_or(0, |Time(at)| at);
-    for (topic, why) in
-        [("state.full", &publish.full_refused), ("state.incremental", &publish.incremental_refused)]
-    {
+    for (topic, why) in [("state.full", &publish.full_refused), ("state.incremental", &publish.incremental_refused)] {
         if let Some(why) = why {
             let (what, message) = (topic.to_owned(), why.clone());
             faults.push(Fault { what, trouble: Trouble::Down, since: boundary, message });

@@ -1,9 +1,6 @@
 //! Replica, writer, and again.
 
-use std::sync::{
-    Arc,
-    atomic::AtomicU64,
-};
+use std::sync::{Arc, atomic::AtomicU64};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -90,7 +87,10 @@ impl Instance {
         loop {
             let (chain, own) = (Arc::clone(&self.parts.chain), Arc::clone(&self.own_epoch));
             match Follower::start(&self.parts.cluster, chain, own).await {
-                Ok(follower) => return follower,
+                Ok(follower) => {
+                    self.parts.health.works("kafka");
+                    return follower;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the state topics cannot be read, trying again");
                     self.parts.health.fault("kafka", Trouble::Down, error.to_string());
@@ -182,7 +182,10 @@ impl Instance {
     pub(super) async fn ends(&self) -> TopicEnds {
         loop {
             match topic_ends(&self.parts.cluster).await {
-                Ok(ends) => return ends,
+                Ok(ends) => {
+                    self.parts.health.works("kafka");
+                    return ends;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the state topics cannot be read, trying again");
                     self.parts.health.fault("kafka", Trouble::Down, error.to_string());

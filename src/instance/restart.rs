@@ -8,10 +8,7 @@ use crate::{
     writer::{LoadError, Loaded, load},
 };
 
-use super::{
-    health::Trouble,
-    life::Instance,
-};
+use super::{health::Trouble, life::Instance};
 
 /// How long to wait before a store or a broker is asked again.
 pub(super) const RETRY: Duration = Duration::from_millis(500);

@@ -80,12 +80,16 @@ impl Instance {
         let rejects = Arc::new(Rejects::default());
         rejects.keep(true);
         // Before the city is folded to the present: partitions whose dead letters pile up pause, and would never get there.
-        let _dead_letters = self.send_dead_letters(&rejects).await;
+        let _dead_letters = self.send_dead_letters(&rejects);
         let mut lost = lease.clone();
         let restarted = tokio::select! {
             restarted = self.take_over(&rejects) => restarted,
             () = stop.cancelled() => return keeper.release().await,
-            () = until(&mut lost, |lease| !lease.is_writer()) => return,
+            () = until(&mut lost, |lease| !lease.is_writer()) => {
+                // Whatever was half done: the replica loads the city anew.
+                self.model_version = None;
+                return;
+            }
         };
         self.own_epoch.store(token, Ordering::Release);
         telemetry::writer().set(1.0);
@@ -131,7 +135,9 @@ impl Instance {
                     );
                 }
                 if self.parts.city_file.as_ref().is_some_and(|file| loaded.city.differs_from(file)) {
-                    tracing::warn!("CITY_FILE differs from the stored city, which stays; `citytwin import` replaces it");
+                    tracing::warn!(
+                        "CITY_FILE differs from the stored city, which stays; `citytwin import` replaces it"
+                    );
                 }
                 loaded.city
             }
@@ -142,7 +148,7 @@ impl Instance {
         restarted
     }
 
-    async fn send_dead_letters(&self, rejects: &Arc<Rejects>) -> Option<Task<()>> {
+    fn send_dead_letters(&self, rejects: &Arc<Rejects>) -> Option<Task<()>> {
         match DeadLetters::new(&self.parts.cluster, &self.parts.publish.compression) {
             Ok(letters) => Some(Task(tokio::spawn(send_dead_letters(letters, Arc::clone(rejects))))),
             Err(error) => {
@@ -311,6 +317,8 @@ impl Instance {
         writing.waiting.answer(Some("this instance is no longer the writer"));
         rejects.keep(false);
         self.parts.fold.with(|city| city.track(false));
+        // What the store never confirmed is not the others' city: load theirs.
+        self.model_version = None;
         while let Ok(command) = self.parts.commands.try_recv() {
             refuse(command, None);
         }

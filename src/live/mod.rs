@@ -1,1 +1,23 @@
-//! See ARCHITECTURE.md.
+//! What subscribers see: first what is, then what changes, merged for those who are slow (contract, section 4).
+//!
+//! A [`Feed`] is one subscriber's memory: a revision and a bit per entity, never a queue. [`changes`] and [`views`]
+//! make streams of it that work only when they are polled, and [`state_deltas`] follows the published chain. The
+//! [`Hub`] is what they share. None of it knows GraphQL.
+//!
+//! The streams have no end of their own: transports drop them, when their client goes and when the server goes down,
+//! because a stream that ended would be told to the client as complete, and it would not come back.
+
+mod cursor;
+mod deltas;
+mod feed;
+mod hub;
+mod stream;
+
+#[cfg(test)]
+pub mod tests;
+
+pub use cursor::Cursor;
+pub use deltas::{Follow, FullReason, StateDelta, state_deltas};
+pub use feed::{Batch, Change, Feed, LeftReason, PAGE};
+pub use hub::Hub;
+pub use stream::{changes, views};

@@ -54,8 +54,8 @@ struct Held {
     epoch: u64,
     /// The newest boundary that an incremental led to, or the full that began the chain.
     timestamp: Time,
-    /// The newest boundary whose state is at hand; on a replica that of the last full.
-    state: Option<(Time, State)>,
+    /// The newest boundary whose state is at hand, with its epoch; on a replica that of the last full.
+    state: Option<(u64, Time, State)>,
     incrementals: VecDeque<Incremental>,
 }
 
@@ -94,7 +94,10 @@ impl Chain {
             held.epoch = epoch;
             held.timestamp = timestamp;
         }
-        held.state = Some((timestamp, state));
+        // A full that comes late is older than the state at hand.
+        if held.state.as_ref().is_none_or(|(of, at, _)| (*of, *at) <= (epoch, timestamp)) {
+            held.state = Some((epoch, timestamp, state));
+        }
         self.announce(held);
     }
 
@@ -112,7 +115,7 @@ impl Chain {
         held.epoch = epoch;
         held.timestamp = incremental.timestamp;
         if let Some(view) = view {
-            held.state = Some((incremental.timestamp, State::View(view)));
+            held.state = Some((epoch, incremental.timestamp, State::View(view)));
         }
         held.incrementals.push_back(incremental);
         while held.incrementals.front().is_some_and(|first| first.timestamp.0 < oldest) {
@@ -129,8 +132,7 @@ impl Chain {
     /// The state of the newest boundary whose state is at hand.
     pub fn state(&self) -> Option<Published> {
         let mut held = self.lock();
-        let epoch = held.epoch;
-        let (timestamp, state) = held.state.as_mut()?;
+        let (epoch, timestamp, state) = held.state.as_mut()?;
         let json = match state {
             State::Json(json) => json.clone(),
             State::View(view) => {
@@ -141,7 +143,7 @@ impl Chain {
                 json
             }
         };
-        Some(Published { epoch, timestamp: *timestamp, json })
+        Some(Published { epoch: *epoch, timestamp: *timestamp, json })
     }
 
     /// The incrementals since a boundary.

@@ -15,7 +15,7 @@ use crate::{
     config::PublishConfig,
     ingest::Fold,
     kafka::{Cluster, KafkaError, Producer, Record, SendError},
-    telemetry::{self, Compression, Published as Outcome},
+    telemetry::{self, Published as Outcome},
     twin::{time::Time, view::View},
     writer::LeaseState,
 };
@@ -66,7 +66,7 @@ pub struct Publisher {
     last: Option<(Time, Arc<View>)>,
     /// Incrementals in a row that were refused for their size.
     refused: u32,
-    /// The size of the last full as JSON.
+    /// The size of the last full.
     full_bytes: usize,
 }
 
@@ -91,7 +91,19 @@ impl Publisher {
         // What was refused stays said until something is acknowledged, also over a new chain.
         state.send_modify(|state| (state.boundary, state.waiting_since) = (None, None));
         Ok(Self {
-            fold, chain, cluster, config, producer, lease, state, epoch, clock, city_id, last: None, refused: 0, full_bytes: 0,
+            fold,
+            chain,
+            cluster,
+            config,
+            producer,
+            lease,
+            state,
+            epoch,
+            clock,
+            city_id,
+            last: None,
+            refused: 0,
+            full_bytes: 0,
         })
     }
 
@@ -112,7 +124,7 @@ impl Publisher {
             let ended = tokio::select! {
                 _ = full.tick() => self.full_tick().await,
                 _ = incremental.tick() => self.incremental_tick().await,
-                _ = lost(&mut self.lease) => Err(Ended::LeaseLost),
+                () = lost(&mut self.lease) => Err(Ended::LeaseLost),
             };
             if let Err(ended) = ended {
                 return ended;
@@ -152,12 +164,12 @@ impl Publisher {
         let timestamp = self.clock.next(now());
         let Some(incremental) = incremental_message(&changes, &view, previous, timestamp) else { return Ok(()) };
         telemetry::delta_seconds().record(start.elapsed().as_secs_f64());
-        telemetry::delta_bytes(Compression::Plain).record(incremental.message.len() as f64);
-        let size = compressed_size(&incremental.message).await;
-        telemetry::delta_bytes(Compression::Compressed).record(size as f64);
-        telemetry::delta_ratio().set(incremental.message.len() as f64 / self.full_bytes.max(1) as f64);
+        telemetry::delta_bytes().record(incremental.message.len() as f64);
+        if self.full_bytes > 0 {
+            telemetry::delta_ratio().set(incremental.message.len() as f64 / self.full_bytes as f64);
+        }
         let record = incremental_record(&self.city_id, self.epoch, &incremental);
-        let too_large = self.cluster.is_embedded() && size > EMBEDDED_MOST;
+        let too_large = self.cluster.is_embedded() && record_size(&record) > EMBEDDED_MOST;
         let refused = if too_large {
             telemetry::published(&record.topic, Outcome::Skipped).increment(1);
             Some(format!("an incremental of {} bytes does not fit the embedded broker", incremental.message.len()))
@@ -176,7 +188,7 @@ impl Publisher {
         self.state.send_if_modified(|state| state.incremental_refused.take().is_some());
         let (bytes, changed) = (incremental.message.len(), changes.befores.len());
         self.chain.incremental(self.epoch, incremental, Some(Arc::clone(&view)));
-        self.acknowledged_incremental(timestamp, view);
+        self.acknowledged(timestamp, view);
         tracing::info!(epoch = self.epoch, timestamp = %timestamp, changed, bytes, "Published incremental");
         Ok(())
     }
@@ -190,14 +202,15 @@ impl Publisher {
         .await
         .unwrap_or_default();
         telemetry::full_seconds().record(start.elapsed().as_secs_f64());
-        telemetry::full_bytes(Compression::Plain).record(message.len() as f64);
-        let size = compressed_size(&message).await;
-        telemetry::full_bytes(Compression::Compressed).record(size as f64);
+        telemetry::full_bytes().record(message.len() as f64);
         self.full_bytes = message.len();
-        let refused = match size {
-            size if self.cluster.is_embedded() && size > EMBEDDED_MOST => {
+        let compressed = self.cluster.is_embedded().then(|| compressed_size(&message));
+        let refused = match compressed {
+            Some(size) if size > EMBEDDED_MOST => {
                 telemetry::published(crate::kafka::topics::STATE_FULL, Outcome::Skipped).increment(1);
-                Some(format!("a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"))
+                Some(format!(
+                    "a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"
+                ))
             }
             _ => self.send(full_record(&self.city_id, self.epoch, message.clone())).await?.err(),
         };
@@ -251,10 +264,6 @@ impl Publisher {
     }
 
     fn acknowledged(&mut self, timestamp: Time, view: Arc<View>) {
-        self.acknowledged_incremental(timestamp, view);
-    }
-
-    fn acknowledged_incremental(&mut self, timestamp: Time, view: Arc<View>) {
         telemetry::boundary(timestamp.0);
         self.last = Some((timestamp, view));
         self.state.send_modify(|state| state.boundary = Some(timestamp));
@@ -263,25 +272,28 @@ impl Publisher {
 
 /// Resolves when the lease is in other hands.
 async fn lost(lease: &mut watch::Receiver<LeaseState>) {
-    if lease.wait_for(|state| !state.is_writer()).await.is_err() {
-        // The keeper is gone, and with it the lease.
-    }
+    // An error says that the keeper is gone, and with it the lease.
+    drop(lease.wait_for(|state| !state.is_writer()).await);
 }
 
 fn now() -> Time {
     Time(jiff::Timestamp::now().as_millisecond())
 }
 
-/// The size as the topic will hold it, about: gzip at its fastest, which takes a millisecond a megabyte.
-async fn compressed_size(message: &Bytes) -> usize {
+fn record_size(record: &Record) -> usize {
+    record.payload.as_ref().map_or(0, compressed_size)
+}
+
+/// The size as the topic will hold it, about: gzip at its fastest.
+fn compressed_size(message: &Bytes) -> usize {
     use std::io::Write;
 
-    let message = message.clone();
-    let plain = message.len();
-    let compressed = tokio::task::spawn_blocking(move || {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(&message).and_then(|()| encoder.finish()).map(|compressed| compressed.len())
-    });
-    // Nothing is written to a file here, so it does not fail.
-    compressed.await.ok().and_then(Result::ok).unwrap_or(plain)
+    if message.len() <= EMBEDDED_MOST {
+        return message.len();
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    match encoder.write_all(message).and_then(|()| encoder.finish()) {
+        Ok(compressed) => compressed.len(),
+        Err(_) => message.len(),
+    }
 }

@@ -3,7 +3,7 @@
 use metrics::{Counter, Gauge, Histogram};
 
 use super::{
-    labels::{Compression, FlushFailure, GraphqlOutcome, Operation, Outcome, Published, Store, Transport},
+    labels::{FlushFailure, GraphqlOutcome, Operation, Outcome, Published, Store, Transport},
     registry::{counter, gauge, histogram, set_boundary, set_newest_event},
     table::names,
 };
@@ -115,13 +115,13 @@ pub fn full_seconds() -> Histogram {
 }
 
 /// Bytes of one incremental.
-pub fn delta_bytes(form: Compression) -> Histogram {
-    histogram(&names::DELTA_BYTES, &[form.as_str()])
+pub fn delta_bytes() -> Histogram {
+    histogram(&names::DELTA_BYTES, &[])
 }
 
 /// Bytes of one full.
-pub fn full_bytes(form: Compression) -> Histogram {
-    histogram(&names::FULL_BYTES, &[form.as_str()])
+pub fn full_bytes() -> Histogram {
+    histogram(&names::FULL_BYTES, &[])
 }
 
 /// The last incremental's size as a share of the last full's.

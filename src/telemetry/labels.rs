@@ -108,13 +108,3 @@ labels! {
         Embedded = "embedded",
     }
 }
-
-labels! {
-    /// In which of its two forms a state was measured.
-    Compression {
-        /// As JSON.
-        Plain = "plain",
-        /// As the topic holds it.
-        Compressed = "compressed",
-    }
-}

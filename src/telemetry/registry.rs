@@ -154,9 +154,6 @@ pub fn announce(topics: &[&str], codes: &[&str], kinds: &[&str]) {
         }
         drop(instruments::graphql_seconds(*operation));
     }
-    for form in labels::Compression::ALL {
-        drop((instruments::delta_bytes(*form), instruments::full_bytes(*form)));
-    }
     // What has no labels is shown from the start.
     for metric in METRICS.iter().filter(|metric| metric.labels.is_empty()) {
         match metric.kind {

@@ -112,12 +112,12 @@ metrics! {
     FULL_SECONDS: "citytwin_full_seconds", SECONDS, [], "seconds",
         "Time to make one `state.full`.",
         "Its 99th percentile is above 0.5 s.";
-    DELTA_BYTES: "citytwin_delta_bytes", BYTES, ["form"], "bytes",
-        "Size of one `state.incremental`, as JSON (`plain`) and as sent (`compressed`).",
-        "`compressed` nears the topic's `max.message.bytes`.";
-    FULL_BYTES: "citytwin_full_bytes", BYTES, ["form"], "bytes",
-        "Size of one `state.full`, as JSON (`plain`) and as sent (`compressed`).",
-        "`compressed` nears the topic's `max.message.bytes`.";
+    DELTA_BYTES: "citytwin_delta_bytes", BYTES, [], "bytes",
+        "Size of one `state.incremental`, as JSON before the topic's compression.",
+        "A fifth of it (what gzip leaves, about) nears the topic's `max.message.bytes`.";
+    FULL_BYTES: "citytwin_full_bytes", BYTES, [], "bytes",
+        "Size of one `state.full`, as JSON before the topic's compression.",
+        "A fifth of it (what gzip leaves, about) nears the topic's `max.message.bytes`.";
     DELTA_RATIO: "citytwin_delta_ratio", Kind::Gauge, [], "ratio",
         "Size of the last `state.incremental` as a share of the last `state.full`, both as JSON.",
         "Near 1: nearly everything changes within one interval, and increments save nothing.";

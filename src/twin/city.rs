@@ -214,6 +214,10 @@ impl City {
             if now.0.saturating_sub(last.0) <= retention {
                 return;
             }
+            // Taken off the list here, so that the loop ends whatever the city says of it.
+            if let Some(due) = self.resolved.get_mut(&partition) {
+                due.pop_first();
+            }
             self.take_out(handle);
         }
     }
@@ -266,7 +270,14 @@ impl City {
         let (kind, district) = (T::KIND, value.district().unwrap_or_default());
         let hash = self.hash(kind, district, value.id());
         // One that returns keeps its handle.
-        let handle = self.lookup(hash, kind, district, value.id()).unwrap_or_else(|| {
+        let known = self.lookup(hash, kind, district, value.id());
+        // It may return in another district, while its former row is not yet gone for sure.
+        if let Some(last) = known.and_then(|handle| self.view.slot(handle)).map(|slot| slot.entity.clone())
+            && last.district() != value.district()
+        {
+            self.row_gone(&last);
+        }
+        let handle = known.unwrap_or_else(|| {
             let handle = self.view.give_handle();
             let (hasher, view) = (&self.hasher, &self.view);
             self.index.insert_unique(hash, handle, |handle| {
@@ -367,6 +378,12 @@ impl City {
         self.removed.insert(global, at);
     }
 
+    /// What operators removed, by global id.
+    #[cfg(test)]
+    pub(crate) fn clone_removals(&self) -> HashMap<String, Time> {
+        self.removed.clone()
+    }
+
     /// Becomes what another city is, by the changes that this takes: take-over, restart and the reload of a model.
     ///
     /// Handles, revisions and readers of this city go on.
@@ -388,17 +405,31 @@ impl City {
             let entity = &slot.entity;
             let (kind, district) = (entity.kind(), entity.district().unwrap_or_default());
             match self.lookup(self.hash(kind, district, entity.id()), kind, district, entity.id()) {
-                Some(handle) => self.mark_dirty(handle),
+                Some(handle) => {
+                    // The store may have its row in another district than this city had it.
+                    if self.view.slot(handle).is_some_and(|slot| slot.entity.district() != entity.district()) {
+                        self.row_gone(entity);
+                    }
+                    self.mark_dirty(handle);
+                }
                 None => self.row_gone(entity),
             }
-        }
-        if self.tracked {
-            self.dirty.rows_gone.extend(other.dirty.rows_gone);
-            self.dirty.removals.extend(other.dirty.removals);
         }
         self.rename(&other.view.name);
         self.progress = other.progress;
         self.removed = other.removed;
+        if self.tracked {
+            self.dirty.rows_gone.extend(other.dirty.rows_gone);
+            self.dirty.name |= other.dirty.name;
+            // What either has noted since its last flush is written as it now is.
+            let noted = std::mem::take(&mut self.dirty.removals).into_iter().chain(other.dirty.removals);
+            self.dirty.removals = noted
+                .map(|(global, _)| {
+                    let at = self.removed.get(&global).copied();
+                    (global, at)
+                })
+                .collect();
+        }
     }
 
     fn set_entity(&mut self, entity: &Entity) {

@@ -506,7 +506,10 @@ pub fn write_number(number: f64, out: &mut Vec<u8>) {
     if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 {
         out.extend_from_slice(itoa::Buffer::new().format(number as i64).as_bytes());
     } else {
-        out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
+        let mut buffer = ryu::Buffer::new();
+        let text = buffer.format_finite(number);
+        // ryu writes whole numbers below 1e16 with a fraction.
+        out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
     }
 }
 

@@ -34,3 +34,7 @@ pub mod snapshot;
 
 pub mod delta;
 pub mod selection;
+
+#[cfg(test)]
+#[path = "tests/samples.rs"]
+pub(crate) mod samples;

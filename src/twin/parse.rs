@@ -7,7 +7,7 @@ use compact_str::CompactString;
 use super::{
     json::{Syntax, Value, fields},
     model::{Building, Bus, District, Edge, Incident, Kind, Node, Road, Sensor, Station, Unit, WeatherStation},
-    read::{At, Patch},
+    read::At,
     reject::{Code, Problem, Problems},
 };
 
@@ -26,14 +26,16 @@ pub enum Parsed {
     Unit(Unit),
 }
 
-/// Reads one entity; `district` is the id of the one that it stands in, if any.
+/// Reads one entity as the store has it, with what only the fold knows; `district` is the id of the one that it stands
+/// in, if any.
 ///
 /// # Errors
 /// All that is wrong with it.
 pub fn entity(kind: Kind, district: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
     let mut problems = Problems::default();
     let mut at = At { problems: &mut problems, path: "" };
-    match entity_at(kind, district, text, &mut at) {
+    let read = entity_at(kind, district, text, &mut at).and_then(|parsed| with_notes(parsed, text, &mut at));
+    match read {
         Ok(parsed) if problems.is_empty() => Ok(parsed),
         Ok(_) => Err(problems.into_vec()),
         Err(syntax) => {
@@ -41,6 +43,24 @@ pub fn entity(kind: Kind, district: &str, text: &str) -> Result<Parsed, Vec<Prob
             Err(vec![Problem { code: Code::NotJson, field: String::new(), message }])
         }
     }
+}
+
+/// Adds what stored rows say beyond `state.full` (see `Entity::stored_json`). A city file says nothing of it: only
+/// events set a capacity for good, and an imported incident waits for its first event.
+fn with_notes(mut parsed: Parsed, text: &str, at: &mut At<'_>) -> Result<Parsed, Syntax> {
+    match &mut parsed {
+        Parsed::Building(building) => {
+            let [by_event] = fields(text, &["capacityByEvent"])?.values;
+            building.capacity_by_event = matches!(by_event, Value::Bool(true));
+        }
+        Parsed::Incident(incident) => {
+            let [partition] = fields(text, &["partition"])?.values;
+            let partition = at.count("partition", partition).value();
+            incident.partition = partition.and_then(|partition| i32::try_from(partition).ok());
+        }
+        _ => {}
+    }
+    Ok(parsed)
 }
 
 pub(super) fn entity_at(kind: Kind, district: &str, text: &str, at: &mut At<'_>) -> Result<Parsed, Syntax> {
@@ -92,18 +112,9 @@ fn sensor(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Sensor
 }
 
 fn building(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Building, Syntax> {
-    const NAMES: [&str; 9] = [
-        "buildingId",
-        "name",
-        "type",
-        "location",
-        "currentOccupancy",
-        "totalCapacity",
-        "sensors",
-        "lastUpdated",
-        "capacityByEvent",
-    ];
-    let [id_, name, kind, location, current, total, sensors, updated, by_event] = fields(json, &NAMES)?.values;
+    const NAMES: [&str; 8] =
+        ["buildingId", "name", "type", "location", "currentOccupancy", "totalCapacity", "sensors", "lastUpdated"];
+    let [id_, name, kind, location, current, total, sensors, updated] = fields(json, &NAMES)?.values;
     Ok(Building {
         district,
         id: id(at, "buildingId", id_),
@@ -112,7 +123,7 @@ fn building(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Buil
         location: at.position("location", location).value(),
         current_occupancy: at.count("currentOccupancy", current).value(),
         total_capacity: at.count("totalCapacity", total).value(),
-        capacity_by_event: matches!(by_event, Value::Bool(true)),
+        capacity_by_event: false,
         sensors: at.list("sensors", sensors).value(),
         last_updated: at.time("lastUpdated", updated).value(),
     })
@@ -205,7 +216,7 @@ fn station(json: &str, at: &mut At<'_>) -> Result<Station, Syntax> {
 }
 
 fn incident(json: &str, at: &mut At<'_>) -> Result<Incident, Syntax> {
-    const NAMES: [&str; 10] = [
+    const NAMES: [&str; 9] = [
         "incidentId",
         "type",
         "severity",
@@ -215,10 +226,8 @@ fn incident(json: &str, at: &mut At<'_>) -> Result<Incident, Syntax> {
         "reportedAt",
         "description",
         "lastUpdated",
-        "partition",
     ];
-    let [id_, kind, severity, location, status, units, reported, description, updated, partition] =
-        fields(json, &NAMES)?.values;
+    let [id_, kind, severity, location, status, units, reported, description, updated] = fields(json, &NAMES)?.values;
     Ok(Incident {
         id: id(at, "incidentId", id_),
         kind: text(at, "type", kind),
@@ -229,10 +238,7 @@ fn incident(json: &str, at: &mut At<'_>) -> Result<Incident, Syntax> {
         reported_at: at.time("reportedAt", reported).value(),
         description: text(at, "description", description),
         last_updated: at.time("lastUpdated", updated).value(),
-        partition: match at.count("partition", partition) {
-            Patch::Set(partition) => i32::try_from(partition).ok(),
-            _ => None,
-        },
+        partition: None,
     })
 }
 

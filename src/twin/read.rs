@@ -308,7 +308,7 @@ impl At<'_> {
         match Json::new(&text) {
             Ok(extra) => Some(extra),
             Err(accepted) => {
-                self.problem(Code::OutOfRange, "", &Value::Object(&text), accepted);
+                self.problems.push(Code::OutOfRange, self.path, &Value::Object(&text), accepted);
                 None
             }
         }

@@ -173,7 +173,7 @@ impl FileReader {
                 }
             }
             group => {
-                self.problems.push(Code::WrongType, path, &group, &format!("an object with {}", names.join(" and ")))
+                self.problems.push(Code::WrongType, path, &group, &format!("an object with {}", names.join(" and ")));
             }
         }
     }
@@ -188,27 +188,8 @@ impl FileReader {
         let Some(text) = self.object(path, value) else { return };
         let mut at = At { problems: &mut self.problems, path };
         // The whole file was checked before, so there is no syntax left to fail on.
-        let Ok(mut parsed) = entity_at(kind, district, text, &mut at) else { return };
-        let id = match &mut parsed {
-            Parsed::District(d) => d.id.to_string(),
-            Parsed::Sensor(s) => s.id.to_string(),
-            Parsed::Building(b) => {
-                // Only events say so, and a file has none.
-                b.capacity_by_event = false;
-                b.id.to_string()
-            }
-            Parsed::WeatherStation(w) => w.id.to_string(),
-            Parsed::Node(n) => n.id.to_string(),
-            Parsed::Edge(e) => e.road.id.to_string(),
-            Parsed::Bus(b) => b.id.to_string(),
-            Parsed::Station(s) => s.id.to_string(),
-            Parsed::Incident(i) => {
-                // An imported incident waits for its first event.
-                i.partition = None;
-                i.id.to_string()
-            }
-            Parsed::Unit(u) => u.id.to_string(),
-        };
+        let Ok(parsed) = entity_at(kind, district, text, &mut at) else { return };
+        let id = parsed.id().to_owned();
         let scope = if kind.by_district() { district.to_owned() } else { String::new() };
         if !id.is_empty() && !self.seen.insert((kind, scope, id.clone())) {
             let what = kind.prefix();
@@ -249,6 +230,9 @@ pub struct ImportCount {
     pub removed: usize,
 }
 
+/// The kinds that a city file replaces.
+const MODEL: [Kind; 5] = [Kind::District, Kind::Building, Kind::WeatherStation, Kind::Node, Kind::Edge];
+
 impl City {
     /// Takes in a city file: it replaces districts, buildings, weather stations, nodes and edges, whose live fields
     /// are kept; other kinds are only added (contract, section 3).
@@ -279,28 +263,36 @@ impl City {
 
     /// Whether importing a file would change anything.
     pub fn differs_from(&self, file: &CityFile) -> bool {
-        let mut staying = 0;
+        if file.name.as_ref().is_some_and(|name| **name != *self.view().name) {
+            return true;
+        }
+        let mut staying = HashSet::new();
         for parsed in &file.entities {
             let (kind, district, id) = parsed.key();
             match self.current(kind, &district, &id) {
                 None => return true,
                 Some(_) if kind.by_event() => {}
                 Some(before) => {
-                    staying += 1;
+                    staying.insert(before.handle());
                     if parsed.clone().keeping(Some(&before)).differs_from(&before) {
                         return true;
                     }
                 }
             }
         }
-        let model = [Kind::District, Kind::Building, Kind::WeatherStation, Kind::Node, Kind::Edge];
-        staying != model.into_iter().map(|kind| self.view().count(kind)).sum::<usize>()
+        let lacking = self.view().entities(&MODEL).filter(|entity| !staying.contains(&entity.handle()));
+        lacking.into_iter().any(|entity| match entity {
+            // It would stay as it is: bare, with its sensors.
+            Entity::District(d) if d.area.is_none() && d.name == d.id => {
+                self.view().list(Kind::Sensor, Some(&d.id)).is_empty()
+            }
+            _ => true,
+        })
     }
 
     fn take_out_lacking(&mut self, staying: &HashSet<Handle>, counts: &mut [ImportCount; 10]) {
-        let model = [Kind::Building, Kind::WeatherStation, Kind::Node, Kind::Edge, Kind::District];
         let lacking: Vec<Entity> =
-            self.view().entities(&model).filter(|entity| !staying.contains(&entity.handle())).cloned().collect();
+            self.view().entities(&MODEL).filter(|entity| !staying.contains(&entity.handle())).cloned().collect();
         for entity in lacking {
             match &entity {
                 // A lacking district that has sensors stays, bare.
@@ -338,21 +330,37 @@ impl City {
 }
 
 impl Parsed {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::District(v) => &v.id,
+            Self::Sensor(v) => &v.id,
+            Self::Building(v) => &v.id,
+            Self::WeatherStation(v) => &v.id,
+            Self::Node(v) => &v.id,
+            Self::Edge(v) => &v.road.id,
+            Self::Bus(v) => &v.id,
+            Self::Station(v) => &v.id,
+            Self::Incident(v) => &v.id,
+            Self::Unit(v) => &v.id,
+        }
+    }
+
     /// Kind, district where it stands in one, and id.
     pub fn key(&self) -> (Kind, String, String) {
-        let (kind, district, id) = match self {
-            Self::District(v) => (Kind::District, "", &v.id),
-            Self::Sensor(v) => (Kind::Sensor, v.district.as_str(), &v.id),
-            Self::Building(v) => (Kind::Building, v.district.as_str(), &v.id),
-            Self::WeatherStation(v) => (Kind::WeatherStation, v.district.as_str(), &v.id),
-            Self::Node(v) => (Kind::Node, v.district.as_str(), &v.id),
-            Self::Edge(v) => (Kind::Edge, v.road.district.as_str(), &v.road.id),
-            Self::Bus(v) => (Kind::Bus, "", &v.id),
-            Self::Station(v) => (Kind::Station, "", &v.id),
-            Self::Incident(v) => (Kind::Incident, "", &v.id),
-            Self::Unit(v) => (Kind::Unit, "", &v.id),
+        let (kind, district) = match self {
+            Self::District(_) => (Kind::District, ""),
+            Self::Sensor(v) => (Kind::Sensor, v.district.as_str()),
+            Self::Building(v) => (Kind::Building, v.district.as_str()),
+            Self::WeatherStation(v) => (Kind::WeatherStation, v.district.as_str()),
+            Self::Node(v) => (Kind::Node, v.district.as_str()),
+            Self::Edge(v) => (Kind::Edge, v.road.district.as_str()),
+            Self::Bus(_) => (Kind::Bus, ""),
+            Self::Station(_) => (Kind::Station, ""),
+            Self::Incident(_) => (Kind::Incident, ""),
+            Self::Unit(_) => (Kind::Unit, ""),
         };
-        (kind, district.to_owned(), id.to_string())
+        (kind, district.to_owned(), self.id().to_owned())
     }
 
     /// Whether it says something else than an entity of the city's model.
@@ -379,7 +387,8 @@ impl Parsed {
             }),
             (Self::WeatherStation(new), Some(Entity::WeatherStation(old))) => Self::WeatherStation(WeatherStation {
                 readings: old.readings.clone().or(new.readings),
-                status: old.status.or(new.status),
+                // One that an event cleared stays cleared.
+                status: if old.last_updated.is_some() { old.status } else { old.status.or(new.status) },
                 last_updated: old.last_updated.or(new.last_updated),
                 ..new
             }),

@@ -81,13 +81,7 @@ impl Drop for LeaseKeeper {
     }
 }
 
-async fn keep(
-    store: &dyn TwinStore,
-    state: &watch::Sender<LeaseState>,
-    holder: &str,
-    address: &str,
-    ttl: Duration,
-) {
+async fn keep(store: &dyn TwinStore, state: &watch::Sender<LeaseState>, holder: &str, address: &str, ttl: Duration) {
     let mut turn = tokio::time::interval(ttl / 3);
     turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     turn.tick().await;

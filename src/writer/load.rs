@@ -29,7 +29,9 @@ pub enum LoadError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Another release has written it.
-    #[error("the store holds schema {found}, this release reads {SCHEMA}: use the release that wrote it, or empty the store")]
+    #[error(
+        "the store holds schema {found}, this release reads {SCHEMA}: use the release that wrote it, or empty the store"
+    )]
     OtherSchema { found: String },
     /// A row that no release has written so.
     #[error("the store's row {row} cannot be read: {problem}; remove it, or empty the store to fold the topics anew")]
@@ -86,6 +88,12 @@ fn take(loaded: &mut Loaded, row: &StoredRow, cluster: &str) -> Result<(), LoadE
             let first = problems.first().map(|problem| format!("{} {}", problem.field, problem.message));
             bad(first.unwrap_or_default())
         })?;
+        if parsed.id() != row.field {
+            return Err(bad(format!("is of {:?}", parsed.id())));
+        }
+        if !district.is_empty() && loaded.city.view().district(district).is_none() {
+            return Err(bad(format!("stands in the district {district:?}, which has no row")));
+        }
         loaded.city.set_parsed(parsed);
         return Ok(());
     }

@@ -10,6 +10,9 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use tests::{StoreModel, round_trip};
+
 pub use dead_letters::{DeadLetters, send_dead_letters};
 pub use flush::{FlushError, Flusher};
 pub use lease::{LeaseKeeper, LeaseState};

@@ -105,11 +105,11 @@ async fn sensors_and_buildings() {
     let city = TestCity::small();
     let data = city
         .query(
-            r#"{ sensors(first: 3) { nodes { kind districtId sensorId type value unit status lastUpdated
+            "{ sensors(first: 3) { nodes { kind districtId sensorId type value unit status lastUpdated
                     location { latitude longitude } metadata buildingId district { name } building { name } } }
                 buildings { nodes { kind districtId buildingId name type location { latitude longitude } currentOccupancy
                     totalCapacity occupancyRate sensors lastUpdated district { name }
-                    installedSensors { totalCount nodes { sensorId } pageInfo { endCursor } } } } }"#,
+                    installedSensors { totalCount nodes { sensorId } pageInfo { endCursor } } } } }",
         )
         .await;
     assert_eq!(
@@ -133,7 +133,10 @@ async fn sensors_and_buildings() {
     assert_eq!(buildings[0]["installedSensors"]["totalCount"], 1);
     assert_eq!(buildings[0]["installedSensors"]["nodes"], json!([{"sensorId": "temp"}]));
     assert_eq!(buildings[1]["sensors"], json!([]), "state.full has an empty list");
-    assert_eq!(buildings[1]["installedSensors"], json!({"totalCount": 0, "nodes": [], "pageInfo": {"endCursor": null}}));
+    assert_eq!(
+        buildings[1]["installedSensors"],
+        json!({"totalCount": 0, "nodes": [], "pageInfo": {"endCursor": null}})
+    );
     assert_eq!(buildings[1]["occupancyRate"], json!(null));
 }
 
@@ -266,9 +269,9 @@ fn no_field_of_state_full_is_missing() {
         let start = sdl.find(&format!("type {name} implements Entity {{")).unwrap_or_else(|| panic!("no type {name}"));
         let body = &sdl[start..start + sdl[start..].find("\n}").unwrap()];
         for field in fields {
-            let there = body.lines().any(|line| {
-                line.trim_start().strip_prefix(field).is_some_and(|rest| rest.starts_with([':', '(']))
-            });
+            let there = body
+                .lines()
+                .any(|line| line.trim_start().strip_prefix(field).is_some_and(|rest| rest.starts_with([':', '('])));
             assert!(there, "{name}.{field} is missing");
         }
     };

@@ -1,8 +1,8 @@
 //! The schema as its clients see it: queries run on a small city.
 
+mod dashboard;
 mod description;
 mod documents;
-mod dashboard;
 mod errors;
 mod fields;
 mod filters;
@@ -143,39 +143,78 @@ fn small_city() -> Value {
 fn small_events() -> Vec<(Topic, Value)> {
     let at = |minute: u32| format!("2026-01-05T00:{minute:02}:00.000Z");
     vec![
-        (Topic::SensorsEnvironmental, json!({"districtId": "centro", "sensorId": "aq-1", "type": "air_quality",
+        (
+            Topic::SensorsEnvironmental,
+            json!({"districtId": "centro", "sensorId": "aq-1", "type": "air_quality",
             "value": 40, "unit": "AQI", "status": "active", "lastUpdated": at(1),
-            "location": {"latitude": 42.3501, "longitude": 13.4001}, "metadata": {"b": [1.0, null], "a": "é"}})),
-        (Topic::SensorsEnvironmental, json!({"districtId": "centro", "sensorId": "aq-2", "type": "air_quality",
-            "value": 60, "unit": "AQI", "status": "active", "lastUpdated": at(2)})),
-        (Topic::BuildingsSensors, json!({"districtId": "centro", "sensorId": "temp", "type": "temperature",
-            "value": 19.5, "unit": "°C", "status": "maintenance", "buildingId": "duomo", "lastUpdated": at(3)})),
-        (Topic::SensorsTraffic, json!({"districtId": "nord", "sensorId": "aq-1", "type": "traffic_flow", "value": 7,
-            "lastUpdated": at(4)})),
-        (Topic::BuildingsOccupancy, json!({"districtId": "centro", "buildingId": "duomo", "currentOccupancy": 100,
-            "lastUpdated": at(5)})),
-        (Topic::WeatherStations, json!({"districtId": "centro", "stationId": "ws-1", "status": "active",
-            "readings": {"temperature": -2.5, "humidity": null, "uv": 3}, "lastUpdated": at(6)})),
-        (Topic::TrafficGraph, json!({"edgeId": "e1", "trafficConditions": {"averageSpeed": 30.5,
+            "location": {"latitude": 42.3501, "longitude": 13.4001}, "metadata": {"b": [1.0, null], "a": "é"}}),
+        ),
+        (
+            Topic::SensorsEnvironmental,
+            json!({"districtId": "centro", "sensorId": "aq-2", "type": "air_quality",
+            "value": 60, "unit": "AQI", "status": "active", "lastUpdated": at(2)}),
+        ),
+        (
+            Topic::BuildingsSensors,
+            json!({"districtId": "centro", "sensorId": "temp", "type": "temperature",
+            "value": 19.5, "unit": "°C", "status": "maintenance", "buildingId": "duomo", "lastUpdated": at(3)}),
+        ),
+        (
+            Topic::SensorsTraffic,
+            json!({"districtId": "nord", "sensorId": "aq-1", "type": "traffic_flow", "value": 7,
+            "lastUpdated": at(4)}),
+        ),
+        (
+            Topic::BuildingsOccupancy,
+            json!({"districtId": "centro", "buildingId": "duomo", "currentOccupancy": 100,
+            "lastUpdated": at(5)}),
+        ),
+        (
+            Topic::WeatherStations,
+            json!({"districtId": "centro", "stationId": "ws-1", "status": "active",
+            "readings": {"temperature": -2.5, "humidity": null, "uv": 3}, "lastUpdated": at(6)}),
+        ),
+        (
+            Topic::TrafficGraph,
+            json!({"edgeId": "e1", "trafficConditions": {"averageSpeed": 30.5,
             "congestionLevel": "moderate", "vehicleCount": 12, "travelTime": 48.6, "incidents": [], "x": {"y": 1}},
-            "lastUpdated": at(7)})),
-        (Topic::TransportGps, json!({"busId": "b/1", "routeId": "r1",
+            "lastUpdated": at(7)}),
+        ),
+        (
+            Topic::TransportGps,
+            json!({"busId": "b/1", "routeId": "r1",
             "currentLocation": {"latitude": 42.350, "longitude": 13.4025}, "heading": 90, "speed": 28.4,
-            "passengerCount": 17, "status": "in_service", "lastUpdated": at(8)})),
-        (Topic::TransportGps, json!({"busId": "b2", "currentLocation": {"latitude": 42.39, "longitude": 13.40},
-            "status": "maintenance", "lastUpdated": at(9)})),
-        (Topic::TransportStations, json!({"stationId": "st-1", "name": "Piazza Duomo", "waitingPassengers": 3,
+            "passengerCount": 17, "status": "in_service", "lastUpdated": at(8)}),
+        ),
+        (
+            Topic::TransportGps,
+            json!({"busId": "b2", "currentLocation": {"latitude": 42.39, "longitude": 13.40},
+            "status": "maintenance", "lastUpdated": at(9)}),
+        ),
+        (
+            Topic::TransportStations,
+            json!({"stationId": "st-1", "name": "Piazza Duomo", "waitingPassengers": 3,
             "location": {"latitude": 42.3499, "longitude": 13.3999}, "nextArrivals": [
                 {"busId": "b/1", "routeId": "r1", "estimatedArrival": "soon", "platform": 2}, {"busId": "gone"}],
-            "lastUpdated": at(10)})),
-        (Topic::EmergencyIncidents, json!({"incidentId": "i1", "type": "fire", "severity": "critical",
+            "lastUpdated": at(10)}),
+        ),
+        (
+            Topic::EmergencyIncidents,
+            json!({"incidentId": "i1", "type": "fire", "severity": "critical",
             "location": {"latitude": 42.341, "longitude": 13.391}, "status": "in_progress", "description": "smoke",
-            "assignedUnits": ["u1", "u9"], "reportedAt": "2026-01-05T01:00:00+01:00", "lastUpdated": at(11)})),
-        (Topic::EmergencyIncidents, json!({"unitId": "u1", "type": "fire_truck", "status": "on_scene",
+            "assignedUnits": ["u1", "u9"], "reportedAt": "2026-01-05T01:00:00+01:00", "lastUpdated": at(11)}),
+        ),
+        (
+            Topic::EmergencyIncidents,
+            json!({"unitId": "u1", "type": "fire_truck", "status": "on_scene",
             "currentLocation": {"latitude": 42.341, "longitude": 13.391}, "assignedIncident": "i1",
-            "lastUpdated": at(12)})),
-        (Topic::EmergencyIncidents, json!({"unitId": "u2", "type": "ambulance", "status": "available",
-            "lastUpdated": at(13)})),
+            "lastUpdated": at(12)}),
+        ),
+        (
+            Topic::EmergencyIncidents,
+            json!({"unitId": "u2", "type": "ambulance", "status": "available",
+            "lastUpdated": at(13)}),
+        ),
     ]
 }
 

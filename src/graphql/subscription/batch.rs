@@ -1,0 +1,180 @@
+//! What subscriptions of entities give: the same form for all kinds.
+
+use std::borrow::Cow;
+
+use async_graphql::{Enum, ID, Object, OutputType, TypeName};
+
+use crate::{
+    graphql::{
+        connection::{Listed, list_cost},
+        entity::{
+            Building, Bus, District, Incident, RoadEdge, RoadNode, Sensor, Station, TwinEntity, Unit, WeatherStation,
+        },
+        snapshot::Snapshot,
+    },
+    live::{Batch, Change, Hub, LeftReason},
+    twin::entity::{Entity, Variant},
+};
+
+/// A type of GraphQL whose entities can be followed.
+pub trait Followed: OutputType + Sized + 'static {
+    /// The names of its batches and of what is in them.
+    const BATCH: &'static str;
+    const CHANGE: &'static str;
+
+    /// The entity, if it is of that kind.
+    fn of(snapshot: &Snapshot, entity: &Entity) -> Option<Self>;
+}
+
+impl Followed for TwinEntity {
+    const BATCH: &'static str = "TwinChanges";
+    const CHANGE: &'static str = "TwinChange";
+
+    fn of(snapshot: &Snapshot, entity: &Entity) -> Option<Self> {
+        Some(TwinEntity::of(snapshot.clone(), entity))
+    }
+}
+
+macro_rules! followed {
+    ($($node:ident),+) => {
+        $(impl Followed for $node {
+            const BATCH: &'static str = concat!(stringify!($node), "Changes");
+            const CHANGE: &'static str = concat!(stringify!($node), "Change");
+
+            fn of(snapshot: &Snapshot, entity: &Entity) -> Option<Self> {
+                let item = <$node as Listed>::Model::unwrap(entity)?;
+                Some(Self::new(snapshot.clone(), std::sync::Arc::clone(item)))
+            }
+        })+
+    };
+}
+
+followed!(District, Sensor, Building, WeatherStation, RoadNode, RoadEdge, Bus, Station, Incident, Unit);
+
+/// What happened to an entity, as a subscriber sees it.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is new to the subscriber: it was there at the beginning, was created, or came into what the filter chooses.
+    Entered,
+    /// The subscriber has it, and it changed.
+    Updated,
+    /// It is no longer chosen, or no longer there.
+    Left,
+}
+
+/// Why an entity left.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(remote = "LeftReason")]
+pub enum LeaveReason {
+    /// It is still there, but no longer what the filter chooses: it moved out of the box, or its status changed.
+    MovedOut,
+    /// It is gone.
+    Removed,
+}
+
+/// Changes of one moment.
+pub struct ChangeBatch<N> {
+    cursor: String,
+    snapshot: bool,
+    complete: bool,
+    changes: Vec<EntityChange<N>>,
+}
+
+/// What happened to one entity.
+pub struct EntityChange<N> {
+    change: Change,
+    /// Its present value; none where it left.
+    entity: Option<N>,
+}
+
+impl<N: Followed> ChangeBatch<N> {
+    /// A batch as GraphQL gives it: all of it stands in the batch's own moment.
+    pub fn new(hub: &Hub, batch: Batch) -> Self {
+        let (cursor, snapshot, complete) = (hub.cursor(&batch).to_string(), batch.snapshot, batch.complete);
+        let city = Snapshot::from(batch.view);
+        let changes = batch.changes.into_iter().map(|change| {
+            let entity = match &change {
+                Change::Left { .. } => None,
+                Change::Entered(entity) | Change::Updated { entity, .. } => N::of(&city, entity),
+            };
+            EntityChange { change, entity }
+        });
+        Self { cursor, snapshot, complete, changes: changes.collect() }
+    }
+}
+
+impl<N: Followed> TypeName for ChangeBatch<N> {
+    fn type_name() -> Cow<'static, str> {
+        N::BATCH.into()
+    }
+}
+
+impl<N: Followed> TypeName for EntityChange<N> {
+    fn type_name() -> Cow<'static, str> {
+        N::CHANGE.into()
+    }
+}
+
+/// Changes of one moment: all fields of one batch see the city at that moment. What does not fit one batch (1000
+/// changes) comes in several, of which the last one is `complete`.
+#[Object(name_type)]
+impl<N: Followed> ChangeBatch<N> {
+    /// Where the subscriber stands, opaque. It belongs to this instance of the server and to its epoch.
+    async fn cursor(&self) -> &str {
+        &self.cursor
+    }
+
+    /// Whether this batch belongs to what there was at the beginning. Its last batch has `complete`, too, and is
+    /// empty where there is nothing.
+    async fn snapshot(&self) -> bool {
+        self.snapshot
+    }
+
+    /// Whether the subscriber now has exactly what the city holds at this moment; else the rest follows at once.
+    async fn complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The changes, at most one of each entity.
+    #[graphql(complexity = "list_cost(None, child_complexity)")]
+    async fn changes(&self) -> &[EntityChange<N>] {
+        &self.changes
+    }
+}
+
+/// What happened to one entity since the subscriber was last told of it, all of it merged.
+#[Object(name_type)]
+impl<N: Followed> EntityChange<N> {
+    /// What happened.
+    async fn kind(&self) -> ChangeKind {
+        match self.change {
+            Change::Entered(_) => ChangeKind::Entered,
+            Change::Updated { .. } => ChangeKind::Updated,
+            Change::Left { .. } => ChangeKind::Left,
+        }
+    }
+
+    /// The entity's id, unique over all kinds: `sensor/<district>/<id>`, `bus/<id>`, with its parts percent-encoded.
+    async fn id(&self) -> ID {
+        ID(self.change.entity().global_id())
+    }
+
+    /// The entity as it is at the batch's moment; null where it left.
+    async fn entity(&self) -> Option<&N> {
+        self.entity.as_ref()
+    }
+
+    /// Of an update: the top-level names of `state.full` whose values may differ from those that the subscriber was last
+    /// given. None that differs is left out. Empty where it entered or left.
+    async fn changed_fields(&self) -> Vec<&'static str> {
+        self.change.changed_fields().collect()
+    }
+
+    /// Why it left; null where it did not.
+    async fn reason(&self) -> Option<LeaveReason> {
+        match self.change {
+            Change::Left { reason, .. } => Some(reason.into()),
+            Change::Entered(_) | Change::Updated { .. } => None,
+        }
+    }
+}

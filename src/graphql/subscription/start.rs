@@ -1,0 +1,76 @@
+//! What all subscriptions do when they start.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{Context, OutputType, Result};
+use futures_util::{Stream, StreamExt};
+
+use super::batch::{ChangeBatch, Followed};
+use crate::{
+    graphql::error::{bad_input, internal},
+    live::{self, Hub},
+    telemetry,
+    twin::selection::Selection,
+};
+
+/// The longest `minIntervalMs`: a minute.
+const MAX_INTERVAL_MS: i32 = 60_000;
+
+/// What subscribers of this schema share.
+pub fn hub(ctx: &Context<'_>) -> Result<Arc<Hub>> {
+    let hub = ctx.data_opt::<Arc<Hub>>().ok_or_else(|| internal("the schema was given no hub of subscribers"))?;
+    Ok(Arc::clone(hub))
+}
+
+/// The argument `minIntervalMs` within its bounds.
+///
+/// # Errors
+/// `BAD_USER_INPUT` outside of 0 to 60000.
+pub fn interval(min_interval_ms: i32) -> Result<Duration> {
+    match u64::try_from(min_interval_ms) {
+        Ok(millis) if min_interval_ms <= MAX_INTERVAL_MS => Ok(Duration::from_millis(millis)),
+        _ => {
+            let accepted = format!("a whole number of milliseconds from 0 to {MAX_INTERVAL_MS}");
+            Err(bad_input("minIntervalMs", min_interval_ms, &accepted))
+        }
+    }
+}
+
+/// Follows what is selected.
+pub fn follow<N: Followed>(
+    ctx: &Context<'_>,
+    selection: Selection,
+    min_interval_ms: i32,
+) -> Result<impl Stream<Item = ChangeBatch<N>> + use<N>> {
+    let (hub, interval) = (hub(ctx)?, interval(min_interval_ms)?);
+    let batches = live::changes(Arc::clone(&hub), selection, interval);
+    Ok(running(ctx, batches.map(move |batch| ChangeBatch::new(&hub, batch))))
+}
+
+/// A subscription's stream, counted in the metrics as long as it is there.
+pub fn running<T: OutputType, S: Stream<Item = T> + Send>(
+    ctx: &Context<'_>,
+    items: S,
+) -> impl Stream<Item = T> + Send + use<T, S> {
+    let running = Running::new(telemetry::subscriptions(ctx.field().name()));
+    items.map(move |item| {
+        let _held_as_long_as_the_stream = &running;
+        item
+    })
+}
+
+/// One subscription in the metrics.
+struct Running(metrics::Gauge);
+
+impl Running {
+    fn new(gauge: metrics::Gauge) -> Self {
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
