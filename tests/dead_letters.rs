@@ -185,6 +185,7 @@ fn forms(topic: &'static str, stamp: i64) -> Vec<Bad> {
     for (code, values) in [("wrong_type", types), ("out_of_range", ranges)] {
         for (field, value) in values {
             let inside = value.as_object().and_then(|object| object.values().next()).cloned().unwrap_or(value.clone());
+            let inside = if field == "nextArrivals" { value.get(0).cloned().unwrap_or(inside) } else { inside };
             let shown = inside.to_string();
             // An object of two coordinates is right in one of them; which value is shown, the core's tests check.
             let names = if value["longitude"].is_null() { vec![field, &shown] } else { vec![field] };
