@@ -254,8 +254,12 @@ fn stored_json_of_10_000(bencher: Bencher) {
             (city.take_dirty(), city.view().clone())
         })
         .bench_local_values(|(dirty, view)| {
-            let rows: Vec<_> =
-                dirty.handles.iter().filter_map(|handle| view.entity(*handle)).map(|entity| entity.stored_json()).collect();
+            let rows: Vec<_> = dirty
+                .handles
+                .iter()
+                .filter_map(|handle| view.entity(*handle))
+                .map(|entity| entity.stored_json())
+                .collect();
             (rows, view)
         });
 }

@@ -126,7 +126,9 @@ async fn the_topic_is_one_chain(brokers: &str) -> Vec<Record> {
     let incrementals = kafka::read_all(brokers, "state.incremental").await;
     let epoch = |record: &Record| record.header("epoch").unwrap().parse::<u64>().unwrap();
     let timestamp = |record: &Record| record.json()["timestamp"].as_str().unwrap().to_owned();
-    assert!(fulls.windows(2).all(|pair| epoch(&pair[0]) <= epoch(&pair[1]) && timestamp(&pair[0]) <= timestamp(&pair[1])));
+    assert!(
+        fulls.windows(2).all(|pair| epoch(&pair[0]) <= epoch(&pair[1]) && timestamp(&pair[0]) <= timestamp(&pair[1]))
+    );
     let mut at = (0, String::new());
     for incremental in &incrementals {
         let (epoch_, to) = (epoch(incremental), timestamp(incremental));
@@ -173,7 +175,8 @@ async fn boundaries_fulls_and_missed_incrementals_by_http() {
     let body = answer.bytes().await.unwrap();
     let state: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(state["timestamp"], last.as_str());
-    for (sent, status) in [(tag.as_str(), 304), ("*", 304), ("W/\"0-0\", \"x\"", 200), (&format!("\"a\", {tag}"), 304)] {
+    for (sent, status) in [(tag.as_str(), 304), ("*", 304), ("W/\"0-0\", \"x\"", 200), (&format!("\"a\", {tag}"), 304)]
+    {
         let answer = server.http().get(server.url("/api/state")).header("if-none-match", sent).send().await.unwrap();
         assert_eq!(answer.status(), status, "{sent}");
         assert_eq!(answer.headers()["etag"], tag.as_str());
@@ -185,7 +188,8 @@ async fn boundaries_fulls_and_missed_incrementals_by_http() {
     assert!(incrementals.len() >= 3);
     let repeated = eventually(DEADLINE, || async {
         let fulls = kafka::read_all(&brokers, "state.full").await;
-        let repeated: Vec<Record> = fulls.into_iter().filter(|full| full.json()["timestamp"] == last.as_str()).collect();
+        let repeated: Vec<Record> =
+            fulls.into_iter().filter(|full| full.json()["timestamp"] == last.as_str()).collect();
         if repeated.len() >= 3 { Ok(repeated) } else { Err(format!("{} fulls of {last}", repeated.len())) }
     })
     .await;
@@ -194,7 +198,8 @@ async fn boundaries_fulls_and_missed_incrementals_by_http() {
         // Byte for byte what `/api/state` says.
         assert_eq!(full.value.as_deref(), Some(&body[..]));
         assert_eq!(full.key.as_deref(), Some(&b"town"[..]));
-        let headers: Vec<_> = full.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref().unwrap())).collect();
+        let headers: Vec<_> =
+            full.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref().unwrap())).collect();
         let epoch = epoch.as_bytes();
         assert_eq!(headers, [("type", &b"full-state"[..]), ("version", b"1.0"), ("epoch", epoch)]);
     }
@@ -214,7 +219,10 @@ async fn boundaries_fulls_and_missed_incrementals_by_http() {
             assert_eq!(*delta, expected);
         }
     }
-    let begin = kafka::read_all(&brokers, "state.full").await.into_iter().find(|full| full.json()["timestamp"] == first.as_str());
+    let begin = kafka::read_all(&brokers, "state.full")
+        .await
+        .into_iter()
+        .find(|full| full.json()["timestamp"] == first.as_str());
     let mut built = begin.expect("the first full").json();
     for delta in server.get_json(&format!("/api/state/deltas?since={first}")).await["deltas"].as_array().unwrap() {
         let input = json!({"state": built, "delta": delta["delta"]}).to_string();
@@ -225,7 +233,9 @@ async fn boundaries_fulls_and_missed_incrementals_by_http() {
     for gone in ["2020-01-01T00:00:00.000Z", "2030-01-01T00:00:00Z", &last.replace('Z', "1Z")] {
         assert_eq!(status(&server, &format!("/api/state/deltas?since={gone}")).await, 410, "{gone}");
     }
-    for bad in ["", "?since=", "?since=yesterday", "?since=2026-01-01", "?since=1767571200000", "?until=2026-01-01T00:00:00Z"] {
+    for bad in
+        ["", "?since=", "?since=yesterday", "?since=2026-01-01", "?since=1767571200000", "?until=2026-01-01T00:00:00Z"]
+    {
         assert_eq!(status(&server, &format!("/api/state/deltas{bad}")).await, 400, "{bad}");
     }
     // Another form of the same moment names the same boundary.

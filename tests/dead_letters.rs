@@ -82,7 +82,9 @@ fn good(topic: &str, id: &str) -> Value {
 /// The fields without which an event of the topic means nothing.
 fn required(topic: &str) -> &'static [&'static str] {
     match topic {
-        "sensors.environmental" | "sensors.traffic" | "buildings.sensors" => &["districtId", "sensorId", "type", "value"],
+        "sensors.environmental" | "sensors.traffic" | "buildings.sensors" => {
+            &["districtId", "sensorId", "type", "value"]
+        }
         "buildings.occupancy" => &["districtId", "buildingId", "currentOccupancy"],
         "weather.stations" => &["districtId", "stationId", "readings"],
         "traffic.graph" => &["edgeId", "trafficConditions"],
@@ -108,7 +110,14 @@ fn wrong_values(topic: &str) -> (Vec<(&'static str, Value)>, Vec<(&'static str, 
     let far = json!({"latitude": 90.5, "longitude": 13.0});
     match topic {
         "sensors.environmental" | "sensors.traffic" => (
-            vec![("value", json!("12")), ("type", json!(5)), ("unit", json!({})), ("status", json!(true)), ("location", json!([1, 2])), ("metadata", json!("m"))],
+            vec![
+                ("value", json!("12")),
+                ("type", json!(5)),
+                ("unit", json!({})),
+                ("status", json!(true)),
+                ("location", json!([1, 2])),
+                ("metadata", json!("m")),
+            ],
             vec![("status", json!("broken")), ("location", far)],
         ),
         "buildings.sensors" => {
@@ -116,26 +125,48 @@ fn wrong_values(topic: &str) -> (Vec<(&'static str, Value)>, Vec<(&'static str, 
         }
         "buildings.occupancy" => (
             vec![("currentOccupancy", json!("7")), ("totalCapacity", json!(true))],
-            vec![("currentOccupancy", json!(7.5)), ("currentOccupancy", json!(-1)), ("totalCapacity", json!(2_147_483_648_u64))],
+            vec![
+                ("currentOccupancy", json!(7.5)),
+                ("currentOccupancy", json!(-1)),
+                ("totalCapacity", json!(2_147_483_648_u64)),
+            ],
         ),
         "weather.stations" => (
             vec![("readings", json!(["hot"])), ("readings", json!({"temperature": "hot"})), ("status", json!(1))],
             vec![("status", json!("sunny"))],
         ),
         "traffic.graph" => (
-            vec![("trafficConditions", json!("jam")), ("trafficConditions", json!({"averageSpeed": "fast"})), ("trafficConditions", json!({"incidents": {}}))],
-            vec![("trafficConditions", json!({"congestionLevel": "total"})), ("trafficConditions", json!({"vehicleCount": 1.25}))],
+            vec![
+                ("trafficConditions", json!("jam")),
+                ("trafficConditions", json!({"averageSpeed": "fast"})),
+                ("trafficConditions", json!({"incidents": {}})),
+            ],
+            vec![
+                ("trafficConditions", json!({"congestionLevel": "total"})),
+                ("trafficConditions", json!({"vehicleCount": 1.25})),
+            ],
         ),
         "transport.gps" => (
             vec![("currentLocation", json!("here")), ("heading", json!("north")), ("passengerCount", json!({}))],
-            vec![("heading", json!(360)), ("heading", json!(-0.5)), ("passengerCount", json!(-3)), ("status", json!("lost")), ("currentLocation", json!({"latitude": 1, "longitude": -180.001}))],
+            vec![
+                ("heading", json!(360)),
+                ("heading", json!(-0.5)),
+                ("passengerCount", json!(-3)),
+                ("status", json!("lost")),
+                ("currentLocation", json!({"latitude": 1, "longitude": -180.001})),
+            ],
         ),
         "transport.stations" => (
             vec![("nextArrivals", json!({"0": 1})), ("nextArrivals", json!(["soon"])), ("name", json!(4))],
             vec![("waitingPassengers", json!(0.5)), ("location", far)],
         ),
         _ => (
-            vec![("assignedUnits", json!("u")), ("assignedUnits", json!([1])), ("description", json!([])), ("severity", json!(3))],
+            vec![
+                ("assignedUnits", json!("u")),
+                ("assignedUnits", json!([1])),
+                ("description", json!([])),
+                ("severity", json!(3)),
+            ],
             vec![("severity", json!("terrible")), ("status", json!("open")), ("location", far)],
         ),
     }
@@ -165,11 +196,28 @@ fn forms(topic: &'static str, stamp: i64) -> Vec<Bad> {
         value.extend_from_slice(b"\"}");
         bad("not_utf8", Some(value), &[&format!("0x{:02x}", bytes[0])]);
     }
-    for broken in ["[]", "42", "null", "\"text\"", "{", " ", "{} {}", "{\"a\":1,}", "{'a':1}", "{\"a\":01}", "{\"a\":NaN}", "\u{feff}{}"] {
+    for broken in [
+        "[]",
+        "42",
+        "null",
+        "\"text\"",
+        "{",
+        " ",
+        "{} {}",
+        "{\"a\":1,}",
+        "{'a':1}",
+        "{\"a\":01}",
+        "{\"a\":NaN}",
+        "\u{feff}{}",
+    ] {
         bad("not_json", Some(broken.as_bytes().to_vec()), &["JSON"]);
     }
     let end = text.trim_end_matches('}');
-    for twice in [format!("{end},\"x\":1,\"x\":2}}"), format!("{end},\"x\":{{\"y\":1,\"y\":1}}}}"), format!("{end},\"x\":[{{\"\\u0079\":1,\"y\":1}}]}}")] {
+    for twice in [
+        format!("{end},\"x\":1,\"x\":2}}"),
+        format!("{end},\"x\":{{\"y\":1,\"y\":1}}}}"),
+        format!("{end},\"x\":[{{\"\\u0079\":1,\"y\":1}}]}}"),
+    ] {
         bad("not_json", Some(twice.into_bytes()), &[]);
     }
     bad("not_json", Some(format!("{end},\"x\":{}{}}}", "[".repeat(1000), "]".repeat(1000)).into_bytes()), &[]);
@@ -281,7 +329,8 @@ async fn ten_thousand_bad_records_each_arrive_once_byte_for_byte() {
     let seen: BTreeSet<_> = all.iter().map(|bad| (bad.topic, bad.code)).collect();
     for topic in TOPICS {
         for code in CODES {
-            let has = code != "unknown_entity" || ["buildings.occupancy", "weather.stations", "traffic.graph"].contains(&topic);
+            let has = code != "unknown_entity"
+                || ["buildings.occupancy", "weather.stations", "traffic.graph"].contains(&topic);
             assert_eq!(seen.contains(&(topic, code)), has, "{topic} {code}");
         }
     }
@@ -296,7 +345,14 @@ async fn ten_thousand_bad_records_each_arrive_once_byte_for_byte() {
             200 => Some(vec![b' '; 3_000_000]),
             _ => form.value.clone(),
         };
-        let record = Record { topic: form.topic.to_owned(), partition: Some((number / 7 % 2) as i32), key: key(number), value, timestamp: Some(stamp), ..Record::default() };
+        let record = Record {
+            topic: form.topic.to_owned(),
+            partition: Some((number / 7 % 2) as i32),
+            key: key(number),
+            value,
+            timestamp: Some(stamp),
+            ..Record::default()
+        };
         records.push(numbered(record, number));
         if number % 5 == 0 {
             let topic = TOPICS[number / 5 % 9];
@@ -321,11 +377,17 @@ async fn ten_thousand_bad_records_each_arrive_once_byte_for_byte() {
     assert_eq!(letters.len(), BAD, "each once");
     let now = jiff::Timestamp::now().as_millisecond();
     for letter in &letters {
-        let header = |name: &str| letter.header(name).unwrap_or_else(|| panic!("no header {name}: {:?}", letter.headers));
-        let source = (header("source-topic").to_owned(), header("source-partition").parse().unwrap(), header("source-offset").parse().unwrap());
+        let header =
+            |name: &str| letter.header(name).unwrap_or_else(|| panic!("no header {name}: {:?}", letter.headers));
+        let source = (
+            header("source-topic").to_owned(),
+            header("source-partition").parse().unwrap(),
+            header("source-offset").parse().unwrap(),
+        );
         let (number, record) = sent.remove(&source).unwrap_or_else(|| panic!("{source:?} is no bad record, or twice"));
         let (form, error) = (&all[number % all.len()], header("error"));
-        let mut names = vec!["error-code", "error", "source-topic", "source-partition", "source-offset", "source-timestamp"];
+        let mut names =
+            vec!["error-code", "error", "source-topic", "source-partition", "source-offset", "source-timestamp"];
         assert_eq!(header("source-timestamp"), stamp.to_string());
         assert!((started..=now).contains(&letter.timestamp.unwrap()), "the time of now");
         assert_eq!(letter.key, record.key);
@@ -337,11 +399,19 @@ async fn ten_thousand_bad_records_each_arrive_once_byte_for_byte() {
         } else {
             assert_eq!(letter.value, record.value, "{source:?}");
             let code = if number == 200 { "too_large" } else { form.code };
-            assert_eq!(header("error-code"), code, "{error}: {:?}", record.value.as_deref().map(String::from_utf8_lossy));
+            assert_eq!(
+                header("error-code"),
+                code,
+                "{error}: {:?}",
+                record.value.as_deref().map(String::from_utf8_lossy)
+            );
             for name in form.names.iter().filter(|_| number != 200) {
                 assert!(error.contains(name.as_str()), "{code}: {error:?} does not name {name:?}");
             }
-            assert!(code == "not_utf8" || error.contains("accepted") || ["not_json", "unknown_entity"].contains(&code), "{error}");
+            assert!(
+                code == "not_utf8" || error.contains("accepted") || ["not_json", "unknown_entity"].contains(&code),
+                "{error}"
+            );
         }
         assert_eq!(letter.headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
     }
@@ -352,7 +422,10 @@ async fn ten_thousand_bad_records_each_arrive_once_byte_for_byte() {
     let told = || {
         let log = server.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.filter(|line| line["message"] == "records refused").filter_map(|line| line["records"].as_u64()).collect::<Vec<_>>()
+        lines
+            .filter(|line| line["message"] == "records refused")
+            .filter_map(|line| line["records"].as_u64())
+            .collect::<Vec<_>>()
     };
     let lines = eventually(Duration::from_secs(10), || async {
         let lines = told();
@@ -376,8 +449,10 @@ async fn all_good_ones_are_applied(server: &Server, good: &BTreeMap<&str, BTreeS
         list.as_array().unwrap().iter().map(|item| item[field].as_str().unwrap().to_owned()).collect()
     };
     let north = &state["districts"][0];
-    let sensors: BTreeSet<String> =
-        ["sensors.environmental", "sensors.traffic", "buildings.sensors"].iter().flat_map(|topic| good[topic].clone()).collect();
+    let sensors: BTreeSet<String> = ["sensors.environmental", "sensors.traffic", "buildings.sensors"]
+        .iter()
+        .flat_map(|topic| good[topic].clone())
+        .collect();
     assert_eq!(ids(&north["sensors"], "sensorId"), sensors);
     assert_eq!(ids(&state["publicTransport"]["buses"], "busId"), good["transport.gps"]);
     assert_eq!(ids(&state["publicTransport"]["stations"], "stationId"), good["transport.stations"]);
@@ -419,18 +494,31 @@ async fn no_offset_is_stored_past_a_dead_letter_that_the_topic_does_not_take() {
         let body = server.get_json("/readyz").await;
         let paused = body["degraded"].as_array().unwrap().iter().find(|fault| fault["state"] == "paused").cloned();
         match paused {
-            Some(fault) if fault["what"] == "twin.dead-letter" && fault["message"].as_str().unwrap().contains("transport.gps/0") => Ok(()),
+            Some(fault)
+                if fault["what"] == "twin.dead-letter"
+                    && fault["message"].as_str().unwrap().contains("transport.gps/0") =>
+            {
+                Ok(())
+            }
             _ => Err(format!("readiness says {body}")),
         }
     })
     .await;
     assert_eq!(stored_offset(&redis, "transport.gps", 0), 10, "past what is not acknowledged");
     // Good events go on by all other partitions, also new ones.
-    kafka::produce(&brokers, [to(1, town::bus("later", 1)), Record::new("sensors.traffic", "s", &good("sensors.traffic", "s").to_string())]).await;
+    kafka::produce(
+        &brokers,
+        [to(1, town::bus("later", 1)), Record::new("sensors.traffic", "s", &good("sensors.traffic", "s").to_string())],
+    )
+    .await;
     eventually(DEADLINE, || async {
         let state = server.get_json("/api/state").await;
         let buses = state["publicTransport"]["buses"].to_string();
-        if buses.contains("\"later\"") && state["districts"][0]["sensors"][0]["sensorId"] == "s" { Ok(()) } else { Err(buses) }
+        if buses.contains("\"later\"") && state["districts"][0]["sensors"][0]["sensorId"] == "s" {
+            Ok(())
+        } else {
+            Err(buses)
+        }
     })
     .await;
 
@@ -450,14 +538,19 @@ async fn no_offset_is_stored_past_a_dead_letter_that_the_topic_does_not_take() {
     })
     .await;
     let letters = kafka::read_all(&brokers, "twin.dead-letter").await;
-    let offsets: Vec<i64> = letters.iter().map(|letter| letter.header("source-offset").unwrap().parse().unwrap()).collect();
+    let offsets: Vec<i64> =
+        letters.iter().map(|letter| letter.header("source-offset").unwrap().parse().unwrap()).collect();
     assert_eq!(offsets, (10..12_010).collect::<Vec<_>>(), "each once and in order");
     assert!(letters.iter().all(|letter| letter.header("truncated").is_none()), "none was cut");
     assert_eq!(letters[7].value.as_deref(), Some(&b"[7]"[..]));
     server.ready(DEADLINE).await;
     eventually(DEADLINE, || async {
         let body = server.get_json("/readyz").await;
-        if body["degraded"].as_array().unwrap().iter().all(|fault| fault["what"] != "twin.dead-letter") { Ok(()) } else { Err(body.to_string()) }
+        if body["degraded"].as_array().unwrap().iter().all(|fault| fault["what"] != "twin.dead-letter") {
+            Ok(())
+        } else {
+            Err(body.to_string())
+        }
     })
     .await;
     eventually(DEADLINE, || async {

@@ -19,7 +19,8 @@ const IMPORT: &str = "/api/city";
 
 /// A server of the town that needs nothing else.
 async fn alone(settings: &[(&str, &str)]) -> Server {
-    let mut all = vec![("LEASE_MS", "1000"), ("FLUSH_INTERVAL_MS", "100"), ("INCREMENTAL_STATE_PUBLISH_INTERVAL_MS", "300")];
+    let mut all =
+        vec![("LEASE_MS", "1000"), ("FLUSH_INTERVAL_MS", "100"), ("INCREMENTAL_STATE_PUBLISH_INTERVAL_MS", "300")];
     all.extend_from_slice(settings);
     let mut server = town::server("embedded", "embedded", &all);
     server.start_again().await;
@@ -37,7 +38,8 @@ async fn ask(server: &Server, method: &str, path: &str, headers: &[(&str, &str)]
         request = request.header("content-type", "application/json").body(body.to_owned());
     }
     let answer = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-    let content_type = answer.headers().get("content-type").map_or_else(String::new, |it| it.to_str().unwrap().to_owned());
+    let content_type =
+        answer.headers().get("content-type").map_or_else(String::new, |it| it.to_str().unwrap().to_owned());
     (answer.status().as_u16(), content_type, answer.text().await.unwrap())
 }
 
@@ -54,7 +56,14 @@ async fn every_path_answers_as_the_contract_says() {
         ("GET", "/", &[], "", 200, "text/html; charset=utf-8"),
         ("GET", "/graphiql", &[], "", 200, "text/html; charset=utf-8"),
         ("POST", "/graphql", &[], query, 200, json),
-        ("POST", "/graphql", &[("accept", "application/graphql-response+json")], query, 200, "application/graphql-response+json; charset=utf-8"),
+        (
+            "POST",
+            "/graphql",
+            &[("accept", "application/graphql-response+json")],
+            query,
+            200,
+            "application/graphql-response+json; charset=utf-8",
+        ),
         ("POST", "/graphql", &[("accept", "text/html")], query, 406, json),
         ("POST", "/graphql", &[], "{", 400, json),
         ("GET", "/graphql?query=%7Bcity%7Bname%7D%7D", &[], "", 200, json),
@@ -81,7 +90,10 @@ async fn every_path_answers_as_the_contract_says() {
         assert_eq!((got, its_type.as_str()), (*status, *content_type), "{method} {path} {headers:?}: {text}");
         if its_type == problem {
             let answer: Value = serde_json::from_str(&text).unwrap();
-            assert!(answer["status"] == *status && answer["code"].is_string() && answer["detail"].is_string(), "{text}");
+            assert!(
+                answer["status"] == *status && answer["code"].is_string() && answer["detail"].is_string(),
+                "{text}"
+            );
         }
     }
     assert_eq!(ask(&server, "GET", "/healthz", &[], "").await.2, "ok\n");
@@ -122,7 +134,8 @@ async fn the_state_comes_compressed_as_asked() {
     let plain = server.get("/api/state").await.unwrap().bytes().await.unwrap();
     for encoding in ["gzip", "br", "zstd"] {
         // A raw client: reqwest would unpack by itself.
-        let answer = server.http().get(server.url("/api/state")).header("accept-encoding", encoding).send().await.unwrap();
+        let answer =
+            server.http().get(server.url("/api/state")).header("accept-encoding", encoding).send().await.unwrap();
         let said = answer.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
         let packed = answer.bytes().await.unwrap();
         let unpacked = match encoding {
@@ -160,21 +173,31 @@ async fn without_a_token_only_this_machine_changes_anything() {
     let server = alone(&[("ALLOWED_ORIGINS", "https://map.example")]).await;
     let host = format!("localhost:{}", server.port());
     let own = server.url("");
-    for headers in [vec![], vec![("host", host.as_str())], vec![("origin", own.as_str())], vec![("origin", "https://map.example")]] {
+    for headers in
+        [vec![], vec![("host", host.as_str())], vec![("origin", own.as_str())], vec![("origin", "https://map.example")]]
+    {
         assert_eq!(change(&server, &headers).await, (200, json!(false)), "{headers:?}");
     }
-    let mut refused = vec![vec![("host", "twin.example")], vec![("authorization", "Bearer guess"), ("x-real-ip", "10.0.0.1")]];
-    refused.extend(["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"].map(|name| vec![(name, "10.0.0.1")]));
+    let mut refused =
+        vec![vec![("host", "twin.example")], vec![("authorization", "Bearer guess"), ("x-real-ip", "10.0.0.1")]];
+    refused.extend(
+        ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]
+            .map(|name| vec![(name, "10.0.0.1")]),
+    );
     for headers in refused {
         assert_eq!(change(&server, &headers).await, (403, json!("FORBIDDEN")), "{headers:?}");
     }
     // A foreign page may not even read.
-    for (method, path, body) in [("GET", "/api/state", ""), ("POST", "/graphql", r#"{"query":"{ city { name } }"}"#), ("PUT", IMPORT, "{}")] {
+    for (method, path, body) in
+        [("GET", "/api/state", ""), ("POST", "/graphql", r#"{"query":"{ city { name } }"}"#), ("PUT", IMPORT, "{}")]
+    {
         let (status, _, text) = ask(&server, method, path, &[("origin", "https://evil.example")], body).await;
         assert_eq!(status, 403, "{method} {path}: {text}");
     }
     let url = format!("ws://127.0.0.1:{}/graphql/ws", server.port());
-    for (origin, let_in) in [("https://evil.example", false), ("null", false), ("https://map.example", true), (&own, true)] {
+    for (origin, let_in) in
+        [("https://evil.example", false), ("null", false), ("https://map.example", true), (&own, true)]
+    {
         let opened = Socket::open(&url, &[("origin", origin)]).await;
         assert_eq!(opened.is_ok(), let_in, "{origin}");
         if let Err(error) = opened {
@@ -183,7 +206,8 @@ async fn without_a_token_only_this_machine_changes_anything() {
     }
     // Queries are free, from wherever they were forwarded.
     let query = r#"{"query":"{ city { name } }"}"#;
-    let (_, _, body) = ask(&server, "POST", "/graphql", &[("x-forwarded-for", "10.0.0.1"), ("host", "twin.example")], query).await;
+    let (_, _, body) =
+        ask(&server, "POST", "/graphql", &[("x-forwarded-for", "10.0.0.1"), ("host", "twin.example")], query).await;
     assert!(body.contains("\"Town\""), "{body}");
 }
 
@@ -220,7 +244,8 @@ async fn with_a_token_it_decides() {
     let large = format!("{{\"padding\":\"{}\"}}", "x".repeat(100_000));
     assert_eq!(ask(&server, "PUT", IMPORT, &[token], &large).await.0, 413);
     assert_eq!(ask(&server, "POST", "/graphql", &[], &"x".repeat(1_100_000)).await.0, 413);
-    let plain = server.http().put(server.url(IMPORT)).header("authorization", token.1).header("content-type", "text/plain");
+    let plain =
+        server.http().put(server.url(IMPORT)).header("authorization", token.1).header("content-type", "text/plain");
     assert_eq!(plain.body("{}").send().await.unwrap().status(), 415);
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(server.get_json("/api/state").await["districts"], before, "nothing changed");

@@ -35,7 +35,8 @@ fn exported(text: &str) -> BTreeMap<String, (String, Vec<String>)> {
                 rest.is_some_and(|rest| rest.starts_with('{') || rest.starts_with(' '))
             });
             let sample = sample.unwrap_or_else(|| panic!("{name} has no sample"));
-            let labels = sample.split_once('{').and_then(|(_, rest)| rest.rsplit_once('}')).map_or("", |(labels, _)| labels);
+            let labels =
+                sample.split_once('{').and_then(|(_, rest)| rest.rsplit_once('}')).map_or("", |(labels, _)| labels);
             let mut labels: Vec<String> =
                 labels.split("\",").filter_map(|label| Some(label.split_once('=')?.0.trim().to_owned())).collect();
             labels.retain(|label| label != "le");
@@ -98,7 +99,12 @@ async fn the_page_and_the_server_name_the_same_metrics() {
     })
     .await;
     let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok()).unwrap();
-    for name in ["citytwin_delta_ratio", "citytwin_full_seconds_count", "citytwin_delta_seconds_count", "citytwin_flush_rows_sum"] {
+    for name in [
+        "citytwin_delta_ratio",
+        "citytwin_full_seconds_count",
+        "citytwin_delta_seconds_count",
+        "citytwin_flush_rows_sum",
+    ] {
         assert!(value(name) > 0.0, "{name}");
     }
     for name in ["citytwin_full_bytes_sum", "citytwin_delta_bytes_sum"] {

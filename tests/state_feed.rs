@@ -21,7 +21,11 @@ fn extract(page: &str, folder: &Path) -> Vec<String> {
     let blocks = page.split("```js\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let mut names = Vec::new();
     for block in blocks {
-        let name = block.lines().next().and_then(|line| line.strip_prefix("// ")).expect("a block begins with its file's name");
+        let name = block
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("// "))
+            .expect("a block begins with its file's name");
         std::fs::write(folder.join(name), block).unwrap();
         names.push(name.to_owned());
     }

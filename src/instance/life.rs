@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicU64};
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -106,6 +106,7 @@ impl Instance {
         telemetry::writer().set(0.0);
         let mut turn = tokio::time::interval(self.parts.writer.lease / 3);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut emptied: Option<Instant> = None;
         loop {
             tokio::select! {
                 _ = turn.tick() => {}
@@ -115,7 +116,16 @@ impl Instance {
                 }
             }
             match self.parts.store.holder().await {
+                Ok(Lease::Free { token: 0 })
+                    if self.ingest.is_some()
+                        && emptied.get_or_insert_with(Instant::now).elapsed() < self.parts.writer.lease =>
+                {
+                    // The store was emptied. A writer that lives writes it anew, and knows more than a replica:
+                    // imports that this one has not read yet. It has as long as its lease would have.
+                    self.parts.health.works("store");
+                }
                 Ok(Lease::Other { address, .. }) => {
+                    emptied = None;
                     self.parts.health.works("store");
                     self.parts.health.is_replica(Some(address));
                     self.reload_if_changed().await;

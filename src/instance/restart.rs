@@ -58,13 +58,14 @@ impl Instance {
     /// now on. `tracked`: whether store and publisher are told what changes.
     pub(super) async fn restart(&mut self, mut city: City, rejects: &Arc<Rejects>, tracked: bool) {
         city.track(tracked);
-        if let Some(old) = self.ingest.take() {
-            // Readers go on with the city they have while another one is folded to the present.
+        if self.ingest.is_some() {
+            // Readers go on with the city they have, which goes on being folded, while another one is folded to the
+            // present. Until then nothing is taken from the first, so that this may be given up at any moment.
             let second = Fold::new(city);
             let catching_up = self.start_ingest(&second, rejects).await;
             let mut state = catching_up.state();
             let _ = state.wait_for(|state| state.caught_up).await;
-            old.stop().await;
+            self.stop_reading().await;
             catching_up.stop().await;
             city = second.with(|city| std::mem::replace(city, City::new("", "", None)));
         }
@@ -72,6 +73,23 @@ impl Instance {
             live.track(tracked);
             live.become_like(city);
         });
+        self.read_on(rejects).await;
+    }
+
+    /// The store was emptied while this instance had a city: nobody knows more than that city holds, so it stays.
+    pub(super) async fn keep_city(&mut self, rejects: &Arc<Rejects>) {
+        self.stop_reading().await;
+        self.parts.fold.with(|live| live.track(true));
+        self.read_on(rejects).await;
+    }
+
+    async fn stop_reading(&mut self) {
+        if let Some(ingest) = self.ingest.take() {
+            ingest.stop().await;
+        }
+    }
+
+    async fn read_on(&mut self, rejects: &Arc<Rejects>) {
         let ingest = self.start_ingest(&self.parts.fold, rejects).await;
         self.parts.health.reads(ingest.state());
         self.parts.health.loaded();

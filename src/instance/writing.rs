@@ -26,6 +26,9 @@ use super::{
     restart::Restarted,
 };
 
+/// How long the last dead letters may take at the end.
+const LAST_DEAD_LETTERS: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// Answers that wait for the flush that holds what they tell.
 #[derive(Default)]
 struct Waiting {
@@ -88,7 +91,7 @@ impl Instance {
             () = until(&mut lost, |lease| !lease.is_writer()) => {
                 // Whatever was half done: the replica loads the city anew.
                 self.model_version = None;
-                return;
+                return rejects.keep(false);
             }
         };
         self.own_epoch.store(token, Ordering::Release);
@@ -121,6 +124,15 @@ impl Instance {
 
     async fn take_over(&mut self, rejects: &Arc<Rejects>) -> Restarted {
         let loaded = self.load().await;
+        // Unknown until the city is swapped: who gives up in between loads anew as a replica.
+        let known = self.model_version.take();
+        if loaded.is_none() && self.ingest.is_some() {
+            tracing::error!("the store was emptied: the city of this instance is written to it");
+            let model_version = known.unwrap_or(0) + 1;
+            self.keep_city(rejects).await;
+            self.model_version = Some(model_version);
+            return Restarted { model_version, boundary: None, fresh: true };
+        }
         let restarted = Restarted {
             model_version: loaded.as_ref().map_or(1, |loaded| loaded.model_version),
             boundary: loaded.as_ref().and_then(|loaded| loaded.boundary),
@@ -143,8 +155,8 @@ impl Instance {
             }
             None => self.fresh_city(),
         };
-        self.model_version = Some(restarted.model_version);
         self.restart(city, rejects, true).await;
+        self.model_version = Some(restarted.model_version);
         restarted
     }
 
@@ -266,7 +278,10 @@ impl Instance {
             Clock::above(last),
         );
         match publisher {
-            Ok(publisher) => writing.publisher = Some(Task(tokio::spawn(publisher.run()))),
+            Ok(publisher) => {
+                self.parts.health.works("publish");
+                writing.publisher = Some(Task(tokio::spawn(publisher.run())));
+            }
             Err(error) => {
                 tracing::error!(%error, "nothing can be published, trying again");
                 self.parts.health.fault("publish", Trouble::Down, error.to_string());
@@ -306,6 +321,13 @@ impl Instance {
             if let Some(ingest) = self.ingest.take() {
                 ingest.stop().await;
             }
+            // A dead letter that is not acknowledged holds its partition's offset back.
+            let _ = tokio::time::timeout(LAST_DEAD_LETTERS, async {
+                while rejects.waiting() > 0 {
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                }
+            })
+            .await;
             let deadline = std::time::Duration::from_secs(5);
             if tokio::time::timeout(deadline, self.flush(&mut writing)).await.is_err() {
                 tracing::warn!("the last flush was not confirmed: the next start folds it again");

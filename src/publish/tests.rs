@@ -105,7 +105,10 @@ fn a_replica_answers_with_the_last_full_and_the_incrementals_since() {
     assert_eq!(since(&chain, 100), Some(vec![200, 300]));
     // The two topics come in any order: a full that comes late is no step back for the chain.
     chain.full_of_json(5, Time(200), json("b"));
-    assert_eq!((chain.state(), since(&chain, 200), since(&chain, 100)), (published(5, 200, "b"), Some(vec![300]), Some(vec![200, 300])));
+    assert_eq!(
+        (chain.state(), since(&chain, 200), since(&chain, 100)),
+        (published(5, 200, "b"), Some(vec![300]), Some(vec![200, 300]))
+    );
     chain.full_of_json(5, Time(100), json("a"));
     assert_eq!(chain.state(), published(5, 200, "b"), "nor is an older one for the state");
     // What comes twice is held once.

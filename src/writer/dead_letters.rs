@@ -164,7 +164,8 @@ async fn send_alone(producer: &Producer, rejected: &Rejected) -> Result<(), Send
         match producer.send_until_answered(&record(rejected, most)).await {
             Ok(_) => return Ok(()),
             Err(SendError::Refused(why)) => {
-                let size = rejected.key.as_ref().map_or(0, Bytes::len).max(rejected.value.as_ref().map_or(0, Bytes::len));
+                let size =
+                    rejected.key.as_ref().map_or(0, Bytes::len).max(rejected.value.as_ref().map_or(0, Bytes::len));
                 let next = most.map_or(FIRST_CUT.min(size.saturating_sub(1)), |most| most / 2);
                 if next < LAST_CUT {
                     return Err(SendError::Refused(why));

@@ -24,6 +24,14 @@ impl LeaseState {
     pub fn is_writer(&self) -> bool {
         !matches!(self, Self::Lost)
     }
+
+    /// The token that it stands under; `None` where it is lost.
+    fn token(&self) -> Option<u64> {
+        match self {
+            Self::Held { token } | Self::Unheard { token, .. } | Self::Emptied { token } => Some(*token),
+            Self::Lost => None,
+        }
+    }
 }
 
 /// Renews a lease until it is lost or given back.
@@ -64,10 +72,7 @@ impl LeaseKeeper {
     /// Gives the lease back, so that another can take it at once.
     pub async fn release(self) {
         self.task.abort();
-        let token = match &*self.state.borrow() {
-            LeaseState::Held { token } | LeaseState::Unheard { token, .. } | LeaseState::Emptied { token } => *token,
-            LeaseState::Lost => return,
-        };
+        let Some(token) = self.state.borrow().token() else { return };
         self.state.send_replace(LeaseState::Lost);
         if let Err(error) = self.store.release(&self.holder, token).await {
             tracing::warn!(%error, "lease not given back, it will run out");
@@ -87,10 +92,7 @@ async fn keep(store: &dyn TwinStore, state: &watch::Sender<LeaseState>, holder: 
     turn.tick().await;
     loop {
         turn.tick().await;
-        let token = match &*state.borrow() {
-            LeaseState::Held { token } | LeaseState::Unheard { token, .. } | LeaseState::Emptied { token } => *token,
-            LeaseState::Lost => return,
-        };
+        let Some(token) = state.borrow().token() else { return };
         let request = LeaseRequest { holder, address, ttl, token: Some(token), above: token };
         let next = match store.lease(&request).await {
             Ok(Lease::Held { token }) => LeaseState::Held { token },
@@ -112,9 +114,9 @@ async fn keep(store: &dyn TwinStore, state: &watch::Sender<LeaseState>, holder: 
             }
         };
         state.send_if_modified(|now| {
-            // Lost is lost, whatever an answer that was under way says; a token that was renewed meanwhile stays.
-            let stale = matches!((&*now, &next), (LeaseState::Held { token: now }, LeaseState::Held { token: next }) if now > next);
-            if *now == LeaseState::Lost || stale || *now == next {
+            // Lost is lost, whatever an answer that was under way says; where the next token was taken meanwhile, the
+            // answer is about the one before it, and the store may well refuse that one.
+            if now.token() != Some(token) || *now == next {
                 return false;
             }
             *now = next;

@@ -53,10 +53,12 @@ pub fn load(
         stored.rows.iter().find(|row| row.table == Table::City && row.field == field).map(|row| row.value.clone())
     };
     let Some(schema) = facts(city_field::SCHEMA) else {
-        return match stored.rows.first() {
-            None => Ok(None),
-            // Rows without the mark that each first flush sets are not ours.
-            Some(_) => Err(LoadError::OtherSchema { found: "none".to_owned() }),
+        // The mark comes with the last chunk of a first flush, with the offsets: rows without any fact about the whole are
+        // of one that was cut short, and stand for nothing yet. Facts without the mark are not ours.
+        return if stored.rows.iter().any(|row| row.table == Table::City) {
+            Err(LoadError::OtherSchema { found: "none".to_owned() })
+        } else {
+            Ok(None)
         };
     };
     if schema != SCHEMA.as_bytes() {

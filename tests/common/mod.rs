@@ -3,6 +3,7 @@
 // Each behaviour uses its own part of the harness; what none of them uses at the moment is still part of it.
 #![allow(dead_code)]
 
+pub mod city;
 pub mod data;
 pub mod kafka;
 pub mod mongod;

@@ -82,7 +82,8 @@ pub fn event(rng: &mut fastrand::Rng) -> Record {
     let some = |rng: &mut fastrand::Rng, value: Value| if rng.u8(..4) == 0 { Value::Null } else { value };
     let (topic, key, value) = match rng.u8(..11) {
         0 | 1 => {
-            let (id, metadata) = (format!("air-{}", rng.u8(..40)), json!({"model": rng.u8(..3), "deep": [1, {"a": null}]}));
+            let (id, metadata) =
+                (format!("air-{}", rng.u8(..40)), json!({"model": rng.u8(..3), "deep": [1, {"a": null}]}));
             let value = json!({"districtId": district, "sensorId": id, "type": "air_quality", "value": rng.u8(..50),
                 "unit": some(rng, json!("AQI")), "status": some(rng, json!("active")), "location": position,
                 "metadata": some(rng, metadata)});
@@ -105,7 +106,8 @@ pub fn event(rng: &mut fastrand::Rng) -> Record {
             ("buildings.sensors", id, value)
         }
         5 => {
-            let readings = json!({"temperature": rng.i8(..), "humidity": some(rng, json!(50)), "pm25": {"a": [rng.u8(..)]}});
+            let readings =
+                json!({"temperature": rng.i8(..), "humidity": some(rng, json!(50)), "pm25": {"a": [rng.u8(..)]}});
             let value = json!({"districtId": district, "stationId": format!("w{n}"), "readings": readings});
             ("weather.stations", format!("{district}/w{n}"), value)
         }
@@ -116,7 +118,11 @@ pub fn event(rng: &mut fastrand::Rng) -> Record {
             if rng.bool() {
                 conditions["note"] = json!("as seen by a camera");
             }
-            ("traffic.graph", format!("e-{district}-{n}"), json!({"edgeId": format!("e-{district}-{n}"), "trafficConditions": conditions}))
+            (
+                "traffic.graph",
+                format!("e-{district}-{n}"),
+                json!({"edgeId": format!("e-{district}-{n}"), "trafficConditions": conditions}),
+            )
         }
         7 | 8 => {
             let id = format!("bus-{}", rng.u8(..30));
@@ -126,7 +132,8 @@ pub fn event(rng: &mut fastrand::Rng) -> Record {
         }
         9 => {
             let id = format!("stop-{}", rng.u8(..10));
-            let arrivals: Vec<Value> = (0..rng.usize(..3)).map(|i| json!({"busId": format!("bus-{i}"), "routeId": "A"})).collect();
+            let arrivals: Vec<Value> =
+                (0..rng.usize(..3)).map(|i| json!({"busId": format!("bus-{i}"), "routeId": "A"})).collect();
             let value = json!({"stationId": id, "name": some(rng, json!("Duomo")), "location": position,
                 "waitingPassengers": rng.u8(..), "nextArrivals": some(rng, json!(arrivals))});
             ("transport.stations", id, value)

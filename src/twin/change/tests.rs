@@ -54,7 +54,8 @@ fn a_row_stands_under_its_district_but_a_district_itself_under_none() {
     let mut city = city();
     apply(&mut city, Topic::SensorsTraffic, T0, r#"{"districtId":"d","sensorId":"s","type":"t","value":1}"#).unwrap();
     apply(&mut city, Topic::TransportStations, T0, r#"{"stationId":"st"}"#).unwrap();
-    let keys: Vec<_> = city.view().entities(&Kind::ALL).map(RowKey::of).map(|key| (key.kind, key.district, key.id)).collect();
+    let keys: Vec<_> =
+        city.view().entities(&Kind::ALL).map(RowKey::of).map(|key| (key.kind, key.district, key.id)).collect();
     let expected = [(Kind::District, "", "d"), (Kind::Sensor, "d", "s"), (Kind::Station, "", "st")];
     assert_eq!(keys, expected.map(|(kind, district, id)| (kind, district.to_owned(), id.to_owned())));
 }

@@ -139,8 +139,16 @@ fn with_all() -> City {
 }
 
 fn sensor(city: &mut City, millis: i64, number: &str) {
-    let json = format!(r#"{{"districtId":"d","sensorId":"s","type":"noise","value":{number},"lastUpdated":"{}"}}"#, Time(millis));
-    let event = crate::twin::event::decode(Topic::SensorsTraffic, Some(json.as_bytes()), Time(T0), &crate::twin::samples::JUDGEMENT);
+    let json = format!(
+        r#"{{"districtId":"d","sensorId":"s","type":"noise","value":{number},"lastUpdated":"{}"}}"#,
+        Time(millis)
+    );
+    let event = crate::twin::event::decode(
+        Topic::SensorsTraffic,
+        Some(json.as_bytes()),
+        Time(T0),
+        &crate::twin::samples::JUDGEMENT,
+    );
     city.apply(0, event.unwrap()).unwrap();
 }
 
@@ -199,7 +207,13 @@ fn the_exact_form_of_each_change() {
     // `own` is unknown, so all of it stands whole.
     expect(
         &|city| {
-            apply(city, Topic::TrafficGraph, T0 - 86_400_000, r#"{"edgeId":"e","trafficConditions":{"averageSpeed":1}}"#).unwrap();
+            apply(
+                city,
+                Topic::TrafficGraph,
+                T0 - 86_400_000,
+                r#"{"edgeId":"e","trafficConditions":{"averageSpeed":1}}"#,
+            )
+            .unwrap();
         },
         r#"TIME,"districts":{"_t":"a","0":{"cityGraph":{"edges":{"_t":"a","0":{"trafficConditions":[{"averageSpeed":35.5,"congestionLevel":"moderate","vehicleCount":45,"travelTime":8.2,"incidents":[],"own":{"_t":"a"}},{"averageSpeed":1}]}}}}}"#,
     );
@@ -213,7 +227,8 @@ fn traffic_conditions_without_unknown_keys_are_compared_key_by_key() {
         apply(city, Topic::TrafficGraph, T0, &json).unwrap();
     };
     set(&mut city, r#"{"averageSpeed":1,"congestionLevel":"low","vehicleCount":null,"incidents":[{"_t":"a"}]}"#);
-    let case = case(&mut city, |city| set(city, r#"{"averageSpeed":2,"vehicleCount":3,"travelTime":null,"incidents":[1]}"#));
+    let case =
+        case(&mut city, |city| set(city, r#"{"averageSpeed":2,"vehicleCount":3,"travelTime":null,"incidents":[1]}"#));
     case.check("key by key");
     let delta = case.delta.unwrap();
     assert!(
@@ -227,7 +242,10 @@ fn traffic_conditions_without_unknown_keys_are_compared_key_by_key() {
 fn the_real_jsondiffpatch_agrees() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node");
     let library = format!("{folder}/node_modules/jsondiffpatch");
-    assert!(std::fs::exists(&library).unwrap_or(false), "{library} is missing: run `npm ci` in tests/node (`make test` does)");
+    assert!(
+        std::fs::exists(&library).unwrap_or(false),
+        "{library} is missing: run `npm ci` in tests/node (`make test` does)"
+    );
     let mut child = Command::new("node")
         .arg("apply_deltas.mjs")
         .current_dir(folder)
@@ -241,7 +259,8 @@ fn the_real_jsondiffpatch_agrees() {
         seed += 1;
         let case = random_case(50_000 + seed, if seed % 5 == 0 { 60 } else { 10 });
         let Some(delta) = &case.delta else { continue };
-        writeln!(input, r#"{{"name":"seed {seed}","before":{},"delta":{delta},"after":{}}}"#, case.before, case.after).unwrap();
+        writeln!(input, r#"{{"name":"seed {seed}","before":{},"delta":{delta},"after":{}}}"#, case.before, case.after)
+            .unwrap();
         cases += 1;
     }
     drop(input);

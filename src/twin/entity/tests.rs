@@ -15,7 +15,10 @@ fn a_global_id_reads_back_as_its_parts() {
             assert_eq!(parse_global_id(&global), Some((kind, district.map(str::to_owned), id.to_owned())), "{global}");
         }
     }
-    assert_eq!(global_id(Kind::WeatherStation, Some("centro città"), "w/1"), "weather-station/centro%20citt%C3%A0/w%2F1");
+    assert_eq!(
+        global_id(Kind::WeatherStation, Some("centro città"), "w/1"),
+        "weather-station/centro%20citt%C3%A0/w%2F1"
+    );
     assert_eq!(global_id(Kind::Edge, Some("centro"), "e"), "edge/e", "unique in the city");
 }
 
@@ -35,7 +38,17 @@ fn one_of_each_says_what_it_is() {
     let said: Vec<_> = city
         .view()
         .entities(&Kind::ALL)
-        .map(|e| (e.global_id(), e.type_text().unwrap_or("-"), e.status_text().unwrap_or("-"), e.name().unwrap_or("-"), e.position().is_some(), e.line().is_some(), e.last_updated().is_some()))
+        .map(|e| {
+            (
+                e.global_id(),
+                e.type_text().unwrap_or("-"),
+                e.status_text().unwrap_or("-"),
+                e.name().unwrap_or("-"),
+                e.position().is_some(),
+                e.line().is_some(),
+                e.last_updated().is_some(),
+            )
+        })
         .collect();
     let expected = [
         ("district/d", "-", "-", "D", true, false, false),
@@ -75,7 +88,13 @@ fn the_stored_form_is_the_state_but_for_what_only_the_fold_knows() {
     for entity in city.view().entities(&Kind::ALL) {
         assert_eq!(entity.stored_json(), entity.json());
     }
-    apply(&mut city, Topic::BuildingsOccupancy, T0, r#"{"districtId":"d","buildingId":"b","currentOccupancy":1,"totalCapacity":2}"#).unwrap();
+    apply(
+        &mut city,
+        Topic::BuildingsOccupancy,
+        T0,
+        r#"{"districtId":"d","buildingId":"b","currentOccupancy":1,"totalCapacity":2}"#,
+    )
+    .unwrap();
     let building = city.view().find(Kind::Building, Some("d"), "b").unwrap();
     let stored = String::from_utf8(building.stored_json()).unwrap();
     assert!(stored.ends_with(r#","lastUpdated":"2026-01-05T00:00:00.000Z","capacityByEvent":true}"#), "{stored}");

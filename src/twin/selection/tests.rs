@@ -48,11 +48,26 @@ fn without_a_wish_everything_is_chosen() {
 fn by_kind_district_type_and_status() {
     let by = |selection| chosen(&selection);
     assert_eq!(by(Selection { kinds: set(&[Kind::Node, Kind::Unit]), ..Selection::default() }), ["node/n", "unit/u"]);
-    assert_eq!(by(Selection { districts: texts(&["x"]), ..Selection::default() }), ["district/x", "building/x/b"], "buses are in none");
-    assert_eq!(by(Selection { types: texts(&["noise", "primary"]), ..Selection::default() }), ["sensor/d/s", "sensor/d/unplaced", "edge/e", "unit/u"]);
-    assert_eq!(by(Selection { statuses: texts(&["severe", "in_service"]), ..Selection::default() }), ["edge/e", "bus/bus"]);
+    assert_eq!(
+        by(Selection { districts: texts(&["x"]), ..Selection::default() }),
+        ["district/x", "building/x/b"],
+        "buses are in none"
+    );
+    assert_eq!(
+        by(Selection { types: texts(&["noise", "primary"]), ..Selection::default() }),
+        ["sensor/d/s", "sensor/d/unplaced", "edge/e", "unit/u"]
+    );
+    assert_eq!(
+        by(Selection { statuses: texts(&["severe", "in_service"]), ..Selection::default() }),
+        ["edge/e", "bus/bus"]
+    );
     assert!(by(Selection { kinds: Some(HashSet::new()), ..Selection::default() }).is_empty(), "none is not all");
-    let both = Selection { types: texts(&["noise"]), statuses: texts(&["inactive", "on_scene"]), districts: texts(&["d"]), ..Selection::default() };
+    let both = Selection {
+        types: texts(&["noise"]),
+        statuses: texts(&["inactive", "on_scene"]),
+        districts: texts(&["d"]),
+        ..Selection::default()
+    };
     assert_eq!(by(both), ["sensor/d/unplaced"], "all wishes at once");
 }
 
@@ -92,7 +107,8 @@ fn near_in_metres_to_the_nearest_point_of_a_line() {
 #[test]
 fn distances() {
     let city = sample();
-    let of = |kind, id| distance(city.view().find(kind, Some("d"), id).unwrap(), Position { latitude: 0.0, longitude: 0.0 });
+    let of =
+        |kind, id| distance(city.view().find(kind, Some("d"), id).unwrap(), Position { latitude: 0.0, longitude: 0.0 });
     assert!((of(Kind::Edge, "e") - 55_597.0).abs() < 1.0);
     assert_eq!(of(Kind::District, "d"), 0.0);
     assert!(of(Kind::Sensor, "unplaced").is_infinite());

@@ -23,7 +23,8 @@ fn problems(json: &str) -> Vec<(String, Code)> {
 
 #[test]
 fn the_canonical_form_of_one_of_each() {
-    let expected = ONE_OF_EACH.replace("2026-01-05T00:00:00.000Z\",\"districts", &format!("{}\",\"districts", Time(T0)));
+    let expected =
+        ONE_OF_EACH.replace("2026-01-05T00:00:00.000Z\",\"districts", &format!("{}\",\"districts", Time(T0)));
     assert_eq!(full(imported(ONE_OF_EACH).view()), expected, "every key, in the reference's order");
 }
 
@@ -55,7 +56,8 @@ fn entities_stand_in_the_order_of_their_ids_bytes() {
         apply(&mut city, Topic::TransportStations, T0, &format!("{{\"stationId\":{id:?}}}")).unwrap();
     }
     let stations = value(&full(city.view()))["publicTransport"]["stations"].clone();
-    let ids: Vec<_> = stations.as_array().unwrap().iter().map(|s| s["stationId"].as_str().unwrap().to_owned()).collect();
+    let ids: Vec<_> =
+        stations.as_array().unwrap().iter().map(|s| s["stationId"].as_str().unwrap().to_owned()).collect();
     let mut sorted = ids.clone();
     sorted.sort();
     assert_eq!((ids.len(), &ids), (9, &sorted));
@@ -129,8 +131,15 @@ fn differs_from_says_whether_an_import_would_change_anything() {
 #[test]
 fn live_fields_are_kept_and_the_model_is_replaced() {
     let mut city = imported(ONE_OF_EACH);
-    apply(&mut city, Topic::BuildingsOccupancy, T0, r#"{"districtId":"d","buildingId":"b","currentOccupancy":7}"#).unwrap();
-    apply(&mut city, Topic::WeatherStations, T0, r#"{"districtId":"d","stationId":"w","readings":{"humidity":1},"status":null}"#).unwrap();
+    apply(&mut city, Topic::BuildingsOccupancy, T0, r#"{"districtId":"d","buildingId":"b","currentOccupancy":7}"#)
+        .unwrap();
+    apply(
+        &mut city,
+        Topic::WeatherStations,
+        T0,
+        r#"{"districtId":"d","stationId":"w","readings":{"humidity":1},"status":null}"#,
+    )
+    .unwrap();
     apply(&mut city, Topic::TrafficGraph, T0, r#"{"edgeId":"e","trafficConditions":{"averageSpeed":9}}"#).unwrap();
     let other = ONE_OF_EACH
         .replace(r#""name":"B""#, r#""name":"New""#)
@@ -139,9 +148,16 @@ fn live_fields_are_kept_and_the_model_is_replaced() {
         .replace("42.35", "42.36");
     import(&mut city, &other);
     let building = entity(&city, Kind::Building, Some("d"), "b").unwrap();
-    assert_eq!((&building["name"], &building["currentOccupancy"], &building["totalCapacity"], &building["occupancyRate"]), (&value("\"New\""), &value("7"), &value("70"), &value("0.1")));
+    assert_eq!(
+        (&building["name"], &building["currentOccupancy"], &building["totalCapacity"], &building["occupancyRate"]),
+        (&value("\"New\""), &value("7"), &value("70"), &value("0.1"))
+    );
     let station = entity(&city, Kind::WeatherStation, Some("d"), "w").unwrap();
-    assert_eq!((&station["readings"], &station["status"]), (&value(r#"{"humidity":1}"#), &value("null")), "cleared stays cleared");
+    assert_eq!(
+        (&station["readings"], &station["status"]),
+        (&value(r#"{"humidity":1}"#), &value("null")),
+        "cleared stays cleared"
+    );
     assert_eq!(station["location"]["latitude"], 42.36);
     let edge = entity(&city, Kind::Edge, None, "e").unwrap();
     assert_eq!((&edge["name"], &edge["trafficConditions"]), (&value("\"Via Nuova\""), &value(r#"{"averageSpeed":9}"#)));
@@ -150,7 +166,13 @@ fn live_fields_are_kept_and_the_model_is_replaced() {
     let bus = entity(&city, Kind::Bus, None, "bus").unwrap();
     assert_eq!(bus["currentLocation"]["latitude"], 42.35);
     // A capacity that an event set is live.
-    apply(&mut city, Topic::BuildingsOccupancy, T0, r#"{"districtId":"d","buildingId":"b","currentOccupancy":7,"totalCapacity":null}"#).unwrap();
+    apply(
+        &mut city,
+        Topic::BuildingsOccupancy,
+        T0,
+        r#"{"districtId":"d","buildingId":"b","currentOccupancy":7,"totalCapacity":null}"#,
+    )
+    .unwrap();
     import(&mut city, &other);
     assert_eq!(entity(&city, Kind::Building, Some("d"), "b").unwrap()["totalCapacity"], value("null"));
 }
@@ -164,7 +186,11 @@ fn what_a_file_lacks_goes_but_for_districts_with_sensors() {
         assert_eq!(counts[kind as usize], ImportCount { removed: 1, ..ImportCount::default() }, "{kind:?}");
     }
     assert_eq!(counts[Kind::District as usize], ImportCount { created: 1, changed: 1, removed: 0 });
-    assert_eq!(entity(&city, Kind::District, None, "d"), Some(value(r#"{"districtId":"d","name":"d","location":null}"#)), "bare");
+    assert_eq!(
+        entity(&city, Kind::District, None, "d"),
+        Some(value(r#"{"districtId":"d","name":"d","location":null}"#)),
+        "bare"
+    );
     for kind in [Kind::Sensor, Kind::Bus, Kind::Station, Kind::Incident, Kind::Unit] {
         assert_eq!(city.view().count(kind), 1, "{kind:?}");
     }
@@ -177,7 +203,9 @@ fn what_a_file_lacks_goes_but_for_districts_with_sensors() {
 #[test]
 fn an_edge_that_moves_keeps_its_handle_and_its_traffic() {
     let two = |first: &str, second: &str| {
-        format!(r#"{{"cityId":"c","districts":[{{"districtId":"a","cityGraph":{{"edges":[{first}]}}}},{{"districtId":"b","cityGraph":{{"edges":[{second}]}}}}]}}"#)
+        format!(
+            r#"{{"cityId":"c","districts":[{{"districtId":"a","cityGraph":{{"edges":[{first}]}}}},{{"districtId":"b","cityGraph":{{"edges":[{second}]}}}}]}}"#
+        )
     };
     let edge = r#"{"edgeId":"e","name":"n"}"#;
     let mut city = imported(&two(edge, ""));
@@ -193,9 +221,13 @@ fn an_edge_that_moves_keeps_its_handle_and_its_traffic() {
 
 #[test]
 fn unknown_keys_are_dropped_and_lists_may_be_absent() {
-    let city = imported(r#"{"cityId":"c","own":1,"districts":[{"districtId":"d","own":{},"name":null,"sensors":null,"cityGraph":null,"buildings":[{"buildingId":"b","own":[1],"capacityByEvent":true,"occupancyRate":9}]}],"publicTransport":null,"emergencyServices":{"incidents":[{"incidentId":"i","partition":"none of yours"}]}}"#);
+    let city = imported(
+        r#"{"cityId":"c","own":1,"districts":[{"districtId":"d","own":{},"name":null,"sensors":null,"cityGraph":null,"buildings":[{"buildingId":"b","own":[1],"capacityByEvent":true,"occupancyRate":9}]}],"publicTransport":null,"emergencyServices":{"incidents":[{"incidentId":"i","partition":"none of yours"}]}}"#,
+    );
     assert!(!full(city.view()).contains("own") && city.view().count(Kind::Building) == 1);
-    let Some(Entity::Building(building)) = city.view().find(Kind::Building, Some("d"), "b") else { panic!("no building") };
+    let Some(Entity::Building(building)) = city.view().find(Kind::Building, Some("d"), "b") else {
+        panic!("no building")
+    };
     assert!(!building.capacity_by_event);
 }
 
@@ -239,8 +271,16 @@ fn every_id_once_in_its_scope() {
     for (json, path) in [
         (file(&format!(r#","cityGraph":{{"edges":[{edges},{edges}]}}"#)), "districts.0.cityGraph.edges.1"),
         (file(r#","weatherStations":[{"stationId":"w"},{"stationId":"w"}]"#), "districts.0.weatherStations.1"),
-        (format!(r#"{{"cityId":"c","districts":[{{"districtId":"a","cityGraph":{{"edges":[{edges}]}}}},{{"districtId":"b","cityGraph":{{"edges":[{edges}]}}}}]}}"#), "districts.1.cityGraph.edges.0"),
-        (r#"{"cityId":"c","districts":[],"emergencyServices":{"units":[{"unitId":"u"},{"unitId":"u"}]}}"#.to_owned(), "emergencyServices.units.1"),
+        (
+            format!(
+                r#"{{"cityId":"c","districts":[{{"districtId":"a","cityGraph":{{"edges":[{edges}]}}}},{{"districtId":"b","cityGraph":{{"edges":[{edges}]}}}}]}}"#
+            ),
+            "districts.1.cityGraph.edges.0",
+        ),
+        (
+            r#"{"cityId":"c","districts":[],"emergencyServices":{"units":[{"unitId":"u"},{"unitId":"u"}]}}"#.to_owned(),
+            "emergencyServices.units.1",
+        ),
     ] {
         assert_eq!(problems(&json), [(path.to_owned(), Code::OutOfRange)], "{json}");
     }
