@@ -16,6 +16,7 @@ use crate::{
         Cluster, EmbeddedBroker,
         topics::{TopicReport, TopicSpec, TopicWarning},
     },
+    live::Hub,
     publish::Chain,
     store, telemetry,
     twin::{city::City, event::Topic, model::Kind, reject::Code, snapshot::CityFile},
@@ -75,6 +76,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
         .data(Arc::clone(&fold))
         .data(operator.clone())
         .data(Arc::clone(&chain))
+        .data(Hub::new(Arc::clone(&fold), Arc::clone(&chain)))
         .finish();
     let answers = Answers::new(Arc::clone(&chain), Arc::clone(&health), operator);
     let closing = CancellationToken::new();

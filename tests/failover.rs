@@ -256,3 +256,47 @@ async fn a_writer_cut_off_from_the_store_goes_on_until_it_sees_a_higher_epoch() 
     agree(&old, &new).await;
     assert_eq!(site.token(), epoch(&taken));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_store_gets_the_city_back_from_whoever_still_has_it() {
+    let site = Site::new("1000").await;
+    let mut writer = site.instance(&site.redis.url()).await;
+    let replica = site.instance(&site.redis.url()).await;
+    has_role(&writer, "writer", PATIENCE).await;
+    has_role(&replica, "replica", PATIENCE).await;
+    // No topic holds the import.
+    let mut file = city::city_file();
+    file["districts"][0]["buildings"][0]["name"] = json!("Palazzo");
+    assert_eq!(put_city(&writer, &file).await.0, 200);
+    site.send(vec![bus("b1", 0, 42.1)]).await;
+    let before = without_timestamp(&agree(&writer, &replica).await);
+    assert!(before.contains("Palazzo"), "{before}");
+    for turn in 1..=3 {
+        let token = site.token();
+        site.redis.flush_all();
+        let written = |table: &'static str, field: &'static str| row(&site.redis, city::CITY, table, field);
+        eventually(PATIENCE, || async {
+            if written("city", "schema").await == Value::Null { Err("not written anew yet") } else { Ok(()) }
+        })
+        .await;
+        assert!(site.token() > token);
+        assert_eq!(written("district:centro:buildings", "town-hall").await["name"], "Palazzo", "turn {turn}");
+        has_role(&writer, "writer", PATIENCE).await;
+        assert_eq!(without_timestamp(&agree(&writer, &replica).await), before);
+    }
+    // Without a writer the replica has it, and everything that it folded.
+    writer.kill();
+    site.redis.flush_all();
+    site.send(vec![bus("b2", 1, 42.2)]).await;
+    has_role(&replica, "writer", PATIENCE).await;
+    eventually(PATIENCE, || async {
+        let row = row(&site.redis, city::CITY, "buses", "b2").await;
+        if row == Value::Null { Err("not stored yet") } else { Ok(()) }
+    })
+    .await;
+    assert_eq!(row(&site.redis, city::CITY, "district:centro:buildings", "town-hall").await["name"], "Palazzo");
+    writer.start_again().await;
+    has_role(&writer, "replica", PATIENCE).await;
+    let after = agree(&writer, &replica).await;
+    assert!(after.contains("Palazzo") && after.contains("b1") && after.contains("b2"), "{after}");
+}

@@ -5,10 +5,16 @@
 
 mod common;
 
+mod big_state;
+mod chain;
 mod crash;
+mod dead_letters;
 mod failover;
 mod harness;
 mod house_rules;
+mod http_edges;
+mod metrics_page;
 mod recorded_day;
 mod redis_layout;
+mod state_feed;
 mod store_faults;

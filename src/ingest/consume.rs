@@ -190,6 +190,8 @@ struct Reading {
     partition: i32,
     /// The offset that the next record should have, where that is known.
     next: Option<i64>,
+    /// The first of the offsets that were gone, until the next record tells how many they were.
+    lost_from: Option<i64>,
     ended: bool,
     paused: bool,
 }
@@ -247,7 +249,10 @@ impl Consumer {
             .flat_map(|topic| (0..partitions.get(topic.name()).copied().unwrap_or(0)).map(move |p| (topic, p)))
             .map(|(topic, partition)| {
                 let next = progress.get(&(topic, partition)).copied();
-                Reading { topic, partition, next, ended: false, paused: false }
+                // They are shown from the start, so that their first rise is seen.
+                telemetry::offset_gaps(topic.name(), partition).increment(0);
+                telemetry::lost_offsets(topic.name(), partition).increment(0);
+                Reading { topic, partition, next, lost_from: None, ended: false, paused: false }
             })
             .collect()
     }
@@ -269,8 +274,13 @@ impl Consumer {
                     // Holes inside a real log are markers of transactions or compaction, and no loss; the embedded
                     // broker has neither, and drops its oldest records without a word.
                     if embedded && reading.next.is_some_and(|next| offset > next) {
-                        telemetry::offset_gaps(reading.topic.name(), reading.partition).increment(1);
-                        self.lose(reading, reading.next.unwrap_or_default());
+                        let wanted = reading.next.unwrap_or_default();
+                        self.lose(reading, wanted);
+                        reading.lost_from = Some(wanted);
+                    }
+                    if let Some(from) = reading.lost_from.take() {
+                        let left_out = u64::try_from(offset - from).unwrap_or_default();
+                        telemetry::lost_offsets(reading.topic.name(), reading.partition).increment(left_out);
                     }
                     reading.next = Some(offset + 1);
                     let timestamp = record.timestamp().to_millis().unwrap_or(-1);
@@ -285,9 +295,8 @@ impl Consumer {
         for index in outside {
             let reading = &mut readings[index];
             let wanted = reading.next.unwrap_or_default();
-            telemetry::lost_offsets(reading.topic.name(), reading.partition).increment(1);
             self.lose(reading, wanted);
-            reading.next = None;
+            (reading.next, reading.lost_from) = (None, Some(wanted));
             // On the embedded broker a reader at the beginning may starve, because the oldest records keep vanishing.
             reader.seek(index, if embedded { Position::LATEST } else { Position::EARLIEST })?;
         }
@@ -317,6 +326,7 @@ impl Consumer {
 
     fn lose(&self, reading: &Reading, wanted: i64) {
         let (topic, partition) = (reading.topic, reading.partition);
+        telemetry::offset_gaps(topic.name(), partition).increment(1);
         let at = jiff::Timestamp::now().as_millisecond();
         self.state.send_modify(|state| {
             state.losses.retain(|loss| (loss.topic, loss.partition) != (topic, partition));

@@ -82,7 +82,7 @@ impl Instance {
         tracing::info!(token, "this instance is the writer");
         let rejects = Arc::new(Rejects::default());
         rejects.keep(true);
-        // Before anything is read: where very many wait, their partitions pause, and nothing would be caught up.
+        // Before the city is folded to the present: partitions whose dead letters pile up pause, and would never get there.
         let _dead_letters = self.send_dead_letters(&rejects);
         let mut lost = lease.clone();
         let restarted = tokio::select! {

@@ -29,7 +29,10 @@ impl Pace {
     /// Waits until there may be something new. `false` where there can be nothing any more.
     async fn wait(&mut self) -> bool {
         let open = self.revisions.changed().await.is_ok();
-        tokio::time::sleep_until(self.due).await;
+        // A timer takes a millisecond even where it is due.
+        if self.due > Instant::now() {
+            tokio::time::sleep_until(self.due).await;
+        }
         open
     }
 

@@ -88,7 +88,8 @@ impl Publisher {
         let producer = Producer::new(cluster, &config.compression)?;
         let city_id = fold.view().city_id.to_string();
         let (cluster, config) = (cluster.clone(), config.clone());
-        state.send_replace(PublishState::default());
+        // What was refused stays said until something is acknowledged, also over a new chain.
+        state.send_modify(|state| (state.boundary, state.waiting_since) = (None, None));
         Ok(Self {
             fold,
             chain,
@@ -168,7 +169,7 @@ impl Publisher {
             telemetry::delta_ratio().set(incremental.message.len() as f64 / self.full_bytes as f64);
         }
         let record = incremental_record(&self.city_id, self.epoch, &incremental);
-        let too_large = self.cluster.is_embedded() && record_size(&record) > EMBEDDED_MOST;
+        let too_large = self.cluster.is_embedded() && compressed_size(&incremental.message).await > EMBEDDED_MOST;
         let refused = if too_large {
             telemetry::published(&record.topic, Outcome::Skipped).increment(1);
             Some(format!("an incremental of {} bytes does not fit the embedded broker", incremental.message.len()))
@@ -203,9 +204,9 @@ impl Publisher {
         telemetry::full_seconds().record(start.elapsed().as_secs_f64());
         telemetry::full_bytes().record(message.len() as f64);
         self.full_bytes = message.len();
-        let compressed = self.cluster.is_embedded().then(|| compressed_size(&message));
-        let refused = match compressed {
-            Some(size) if size > EMBEDDED_MOST => {
+        let size = if self.cluster.is_embedded() { compressed_size(&message).await } else { 0 };
+        let refused = match size {
+            size if size > EMBEDDED_MOST => {
                 telemetry::published(crate::kafka::topics::STATE_FULL, Outcome::Skipped).increment(1);
                 Some(format!(
                     "a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"
@@ -279,20 +280,20 @@ fn now() -> Time {
     Time(jiff::Timestamp::now().as_millisecond())
 }
 
-fn record_size(record: &Record) -> usize {
-    record.payload.as_ref().map_or(0, compressed_size)
-}
-
-/// The size as the topic will hold it, about: gzip at its fastest.
-fn compressed_size(message: &Bytes) -> usize {
+/// The size as the topic will hold it, about: gzip at its fastest, which takes a millisecond a megabyte.
+async fn compressed_size(message: &Bytes) -> usize {
     use std::io::Write;
 
-    if message.len() <= EMBEDDED_MOST {
-        return message.len();
+    let plain = message.len();
+    if plain <= EMBEDDED_MOST {
+        // Fits as it is.
+        return plain;
     }
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    match encoder.write_all(message).and_then(|()| encoder.finish()) {
-        Ok(compressed) => compressed.len(),
-        Err(_) => message.len(),
-    }
+    let message = message.clone();
+    let compressed = tokio::task::spawn_blocking(move || {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&message).and_then(|()| encoder.finish()).map(|compressed| compressed.len())
+    });
+    // Nothing is written to a file here, so it does not fail.
+    compressed.await.ok().and_then(Result::ok).unwrap_or(plain)
 }

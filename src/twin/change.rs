@@ -126,3 +126,6 @@ impl ChangeSet {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -290,3 +290,6 @@ pub fn parse_global_id(global: &str) -> Option<(Kind, Option<String>, String)> {
     let id = decoded(parts.next()?)?;
     parts.next().is_none().then_some((kind, district, id))
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,3 +63,6 @@ pub fn distance(entity: &Entity, from: Position) -> f64 {
         (None, None) => f64::INFINITY,
     }
 }
+
+#[cfg(test)]
+mod tests;

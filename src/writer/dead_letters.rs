@@ -1,14 +1,16 @@
 //! What was refused goes to `twin.dead-letter`, as it came, with the reason.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
 
 use crate::{
     ingest::{Rejected, Rejects},
     kafka::{Cluster, KafkaError, Producer, Record, SendError, topics::DEAD_LETTER},
-    telemetry::{self, OncePerSecond},
+    telemetry,
+    twin::event::Topic,
 };
 
 /// How many are on their way at once: enough to fill a request of librdkafka's, and bounded by what waits anyway.
@@ -34,85 +36,148 @@ impl DeadLetters {
     }
 }
 
+/// How often at most a log line tells what was refused.
+const SAY_EVERY: Duration = Duration::from_secs(1);
+/// How long to wait before a topic that takes nothing, or a producer that is lost, is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Sends what is refused for as long as it is polled; dropping the future stops it. What was not acknowledged stays in
 /// `rejects`, and holds its partition's stored offset back.
 pub async fn send_dead_letters(mut letters: DeadLetters, rejects: Arc<Rejects>) {
-    let log = OncePerSecond::new();
-    let mut by_code: HashMap<&'static str, u64> = HashMap::new();
+    let mut report = Report::default();
     loop {
-        let batch = rejects.next(IN_FLIGHT).await;
+        // The last ones before a pause are told too.
+        let left = tokio::select! {
+            batch = rejects.next(IN_FLIGHT) => batch,
+            () = tokio::time::sleep_until(report.due()), if report.has_news() => {
+                report.say();
+                continue;
+            }
+        };
         telemetry::dead_letters_waiting().set(rejects.waiting() as f64);
-        let mut left = batch;
+        letters.send_all(left, &rejects, &mut report).await;
+        telemetry::dead_letters_waiting().set(rejects.waiting() as f64);
+    }
+}
+
+impl DeadLetters {
+    /// Sends all of these, for as long as it takes.
+    async fn send_all(&mut self, mut left: Vec<Rejected>, rejects: &Rejects, report: &mut Report) {
         while !left.is_empty() {
-            let producer = &letters.producer;
+            let producer = &self.producer;
             let sent: Vec<_> = stream::iter(left)
                 .map(|rejected| async move {
-                    let result = send(producer, &rejected).await;
-                    (rejected, result)
+                    let result = producer.send_until_answered(&record(&rejected, None)).await;
+                    (rejected, result.map(drop))
                 })
                 .buffered(IN_FLIGHT)
                 .collect()
                 .await;
             left = Vec::new();
-            for (rejected, result) in sent {
+            let mut takes_nothing = false;
+            for (rejected, mut result) in sent {
+                // A broker refuses a whole batch of records because of their sum. So each is tried alone before it is cut.
+                if let Err(SendError::Refused(_)) = result
+                    && !takes_nothing
+                {
+                    result = send_alone(&self.producer, &rejected).await;
+                    takes_nothing = matches!(result, Err(SendError::Refused(_)));
+                }
                 match result {
                     Ok(()) => {
                         telemetry::dead_letters(rejected.why.code.name()).increment(1);
-                        *by_code.entry(rejected.why.code.name()).or_default() += 1;
-                        if log.admit().is_some() {
-                            let total: u64 = by_code.values().sum();
-                            let codes = serde_json::to_string(&by_code).unwrap_or_default();
-                            tracing::warn!(
-                                records = total,
-                                codes,
-                                topic = rejected.topic.name(),
-                                error = %rejected.why.message,
-                                "records refused"
-                            );
-                            by_code.clear();
-                        }
                         rejects.acknowledge(&rejected);
+                        report.acknowledged(&rejected);
                     }
                     // The producer is lost, or the topic takes nothing at all: another try, after a while.
                     Err(error) => {
-                        if log.admit().is_some() {
-                            tracing::error!(%error, "dead letter not acknowledged");
-                        }
+                        report.failed(&error);
                         left.push(rejected);
                     }
                 }
+                report.say_if_due();
             }
             if !left.is_empty() {
-                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-                if let Ok(producer) = Producer::new(&letters.cluster, &letters.compression) {
-                    letters.producer = producer;
+                tokio::time::sleep(RETRY).await;
+                report.say_if_due();
+                if let Ok(producer) = Producer::new(&self.cluster, &self.compression) {
+                    self.producer = producer;
                 }
             }
         }
-        telemetry::dead_letters_waiting().set(rejects.waiting() as f64);
     }
 }
 
-/// Sends one, cut where the topic cannot hold it.
-async fn send(producer: &Producer, rejected: &Rejected) -> Result<(), SendError> {
-    let whole = record(rejected, None);
-    let mut refused = match producer.send_until_answered(&whole).await {
-        Ok(_) => return Ok(()),
-        Err(SendError::Refused(why)) => why,
-        Err(error) => return Err(error),
-    };
-    let mut most = FIRST_CUT.min(rejected.value.as_ref().map_or(0, Bytes::len).saturating_sub(1));
-    while most >= LAST_CUT {
-        match producer.send_until_answered(&record(rejected, Some(most))).await {
+/// What was refused since the last log line, of which there is one a second at most.
+#[derive(Default)]
+struct Report {
+    said: Option<Instant>,
+    by_code: BTreeMap<&'static str, u64>,
+    /// One of them: the newest.
+    example: Option<(Topic, String)>,
+    error: Option<String>,
+}
+
+impl Report {
+    fn acknowledged(&mut self, rejected: &Rejected) {
+        *self.by_code.entry(rejected.why.code.name()).or_default() += 1;
+        self.example = Some((rejected.topic, rejected.why.message.clone()));
+    }
+
+    fn failed(&mut self, error: &SendError) {
+        self.error = Some(error.to_string());
+    }
+
+    fn has_news(&self) -> bool {
+        self.error.is_some() || !self.by_code.is_empty()
+    }
+
+    /// When the next line may come.
+    fn due(&self) -> Instant {
+        self.said.map_or_else(Instant::now, |said| said + SAY_EVERY)
+    }
+
+    fn say_if_due(&mut self) {
+        if self.has_news() && Instant::now() >= self.due() {
+            self.say();
+        }
+    }
+
+    fn say(&mut self) {
+        self.said = Some(Instant::now());
+        if let Some(error) = self.error.take() {
+            tracing::error!(error, "dead letters not acknowledged, trying again");
+        }
+        if let Some((topic, error)) = self.example.take() {
+            let records: u64 = self.by_code.values().sum();
+            let codes: Vec<String> = self.by_code.iter().map(|(code, count)| format!("{code}={count}")).collect();
+            tracing::warn!(records, codes = codes.join(" "), topic = topic.name(), error, "records refused");
+            self.by_code.clear();
+        }
+    }
+}
+
+/// Sends one by itself, cut where the topic cannot hold it.
+async fn send_alone(producer: &Producer, rejected: &Rejected) -> Result<(), SendError> {
+    let mut most = None;
+    loop {
+        match producer.send_until_answered(&record(rejected, most)).await {
             Ok(_) => return Ok(()),
-            Err(SendError::Refused(why)) => refused = why,
+            Err(SendError::Refused(why)) => {
+                let size =
+                    rejected.key.as_ref().map_or(0, Bytes::len).max(rejected.value.as_ref().map_or(0, Bytes::len));
+                let next = most.map_or(FIRST_CUT.min(size.saturating_sub(1)), |most| most / 2);
+                if next < LAST_CUT {
+                    return Err(SendError::Refused(why));
+                }
+                most = Some(next);
+            }
             Err(error) => return Err(error),
         }
-        most /= 2;
     }
-    Err(SendError::Refused(refused))
 }
 
+/// The dead letter, with a key and a value of at most `cut` bytes each.
 fn record(rejected: &Rejected, cut: Option<usize>) -> Record {
     let header = |name: &str, value: String| (name.to_owned(), Bytes::from(value));
     let mut headers = vec![
@@ -123,19 +188,14 @@ fn record(rejected: &Rejected, cut: Option<usize>) -> Record {
         header("source-offset", rejected.offset.to_string()),
         header("source-timestamp", rejected.timestamp.to_string()),
     ];
-    let payload = match (&rejected.value, cut) {
-        (Some(value), Some(most)) => {
-            headers.push(header("truncated", value.len().to_string()));
-            Some(value.slice(..most.min(value.len())))
+    let mut part = |whole: &Option<Bytes>, name: &str| match (whole, cut) {
+        (Some(bytes), Some(most)) if bytes.len() > most => {
+            headers.push(header(name, bytes.len().to_string()));
+            Some(bytes.slice(..most))
         }
-        (value, _) => value.clone(),
+        _ => whole.clone(),
     };
-    Record {
-        topic: DEAD_LETTER.to_owned(),
-        partition: Some(0),
-        key: rejected.key.clone(),
-        payload,
-        headers,
-        timestamp: None,
-    }
+    let payload = part(&rejected.value, "truncated");
+    let key = part(&rejected.key, "truncated-key");
+    Record { topic: DEAD_LETTER.to_owned(), partition: Some(0), key, payload, headers, timestamp: None }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
@@ -271,6 +271,20 @@ impl Kafka {
     pub fn brokers(&self) -> String {
         self.broker.as_ref().map(Broker::brokers).unwrap_or_default()
     }
+
+    /// Stops it in its tracks (SIGSTOP): connections stay, nothing answers.
+    pub fn freeze(&mut self) {
+        if let Some(broker) = &mut self.broker {
+            broker.freeze();
+        }
+    }
+
+    /// Lets a frozen one go on.
+    pub fn thaw(&mut self) {
+        if let Some(broker) = &mut self.broker {
+            broker.thaw();
+        }
+    }
 }
 
 impl Drop for Kafka {
@@ -279,6 +293,8 @@ impl Drop for Kafka {
             && broker.is_running()
             && let Ok(mut idle) = IDLE.lock()
         {
+            // The test may have failed while it was frozen.
+            broker.thaw();
             idle.push(broker);
         }
     }
@@ -334,6 +350,19 @@ pub async fn create_topics(brokers: &str, topics: &[Topic<'_>]) {
         topics.iter().find(|topic| !there.contains(&topic.name.to_owned())).map_or(Ok(()), |lacking| Err(lacking.name))
     })
     .await;
+}
+
+/// Changes a topic's configuration to these settings alone.
+pub async fn configure_topic(brokers: &str, topic: &str, settings: &[(&str, &str)]) {
+    let mut config = AlterConfig::new(ResourceSpecifier::Topic(topic));
+    for &(name, value) in settings {
+        config = config.set(name, value);
+    }
+    let options = AdminOptions::new().request_timeout(Some(ANSWER));
+    let results = admin(brokers).alter_configs([&config], &options).await.expect("the broker answers");
+    for result in results {
+        result.unwrap_or_else(|(resource, error)| panic!("{resource:?}: {error}"));
+    }
 }
 
 /// The names of all topics but the broker's own.

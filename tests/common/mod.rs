@@ -14,6 +14,7 @@ pub mod proxy;
 pub mod redis;
 pub mod server;
 pub mod socket;
+pub mod town;
 
 use std::{
     future::Future,

@@ -32,8 +32,10 @@ impl DashboardSubscription {
     async fn dashboard_changes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only these districts, by their `districtId`; all where it is absent. Unknown ones are left \
-            out.")]
+        #[graphql(
+            desc = "Only these districts, by their `districtId`; all where it is absent. Unknown ones are left \
+            out."
+        )]
         districts: Option<Vec<String>>,
         #[graphql(
             default = 1000,

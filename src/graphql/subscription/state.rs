@@ -29,9 +29,8 @@ impl StateSubscription {
     async fn state_delta(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The `timestamp` of the state that the subscriber has; absent where it has none.")] from: Option<
-            DateTime,
-        >,
+        #[graphql(desc = "The `timestamp` of the state that the subscriber has; absent where it has none.")]
+        from: Option<DateTime>,
     ) -> Result<impl Stream<Item = StateDelta> + use<>> {
         let chain = Arc::clone(hub(ctx)?.chain());
         let steps = live::state_deltas(chain, from.map(|from| from.0)).map(StateDelta);

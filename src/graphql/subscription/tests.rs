@@ -141,7 +141,8 @@ async fn each_kind_can_be_followed() {
         ("incident", "incident/i1"),
         ("unit", "unit/u1"),
     ] {
-        let mut stream = test.subscribe(&format!("{field}Changes {{ complete changes {{ kind entity {{ id kind }} }} }}"));
+        let mut stream =
+            test.subscribe(&format!("{field}Changes {{ complete changes {{ kind entity {{ id kind }} }} }}"));
         let first = now(&mut stream).expect("what is");
         let changes = first["changes"].as_array().unwrap();
         assert!(changes.iter().any(|change| change["entity"]["id"] == id), "{field}: {changes:?}");
@@ -225,8 +226,7 @@ async fn the_chain_can_be_followed() {
             "incremental": null, "reason": "START"})
     );
     let message = json!({"cityId": "test", "timestamp": second.to_string(), "delta": {"name": ["a", "é"]}});
-    let incremental =
-        Incremental { previous: first, timestamp: second, message: Bytes::from(message.to_string()) };
+    let incremental = Incremental { previous: first, timestamp: second, message: Bytes::from(message.to_string()) };
     test.chain.incremental(3, incremental, None);
     let step = json!({"epoch": "3", "previousTimestamp": "2026-01-05T00:00:00.000Z",
         "timestamp": "2026-01-05T00:00:05.000Z", "full": null, "incremental": message, "reason": null});

@@ -162,7 +162,10 @@ impl Client {
                     let now = value(entity);
                     let before = self.holds.insert(id.clone(), now.clone()).expect("updated what is held");
                     for (name, now) in now.as_object().unwrap() {
-                        assert!(before[name] == *now || fields.contains(name.as_str()), "{id}: {name} changed in silence");
+                        assert!(
+                            before[name] == *now || fields.contains(name.as_str()),
+                            "{id}: {name} changed in silence"
+                        );
                     }
                 }
                 Change::Left { reason, .. } => {

@@ -11,13 +11,7 @@ use crate::{
     ingest::Fold,
     live::{Batch, Change, Cursor, Hub, changes, views},
     publish::Chain,
-    twin::{
-        city::City,
-        event::Topic,
-        model::Kind,
-        selection::Selection,
-        time::Time,
-    },
+    twin::{city::City, event::Topic, model::Kind, selection::Selection, time::Time},
 };
 
 fn hub() -> Arc<Hub> {

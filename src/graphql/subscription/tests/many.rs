@@ -153,6 +153,6 @@ async fn a_thousand_subscribers_end_with_what_the_city_holds() {
         batches += subscriber.await.expect("a subscriber that ends right");
     }
     writer.join().expect("a writer that ends right");
-    assert!(batches > SUBSCRIBERS as usize * 2, "{batches} batches are too few to have tried anything");
-    assert!(fold.view().revision > 2000, "{} changes are too few to have tried anything", fold.view().revision);
+    assert!(batches > SUBSCRIBERS as usize, "{batches} batches are too few to have tried anything");
+    assert!(fold.view().revision > 500, "{} changes are too few to have tried anything", fold.view().revision);
 }

@@ -117,7 +117,7 @@ fn what_become_like_leaves_dirty_covers_all_differences_to_the_store() {
             operate(&mut second, &mut rng, T0 + (80 + n) * 60_000);
         }
         live.become_like(second);
-        for n in 0..rng.i64(..10) {
+        for n in 0..rng.i64(0..10) {
             operate(&mut live, &mut rng, T0 + (130 + n) * 60_000);
         }
         store.flush(&live.take_dirty(), &live.view().clone());
