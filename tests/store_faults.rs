@@ -26,7 +26,9 @@ struct Site {
 impl Site {
     async fn new() -> Self {
         let (folder, file) = city::city_file_on_disk(&city::city_file());
-        Self { kafka: Kafka::fresh().await, file, _folder: folder }
+        let kafka = Kafka::fresh().await;
+        city::create_topics(&kafka.brokers(), 6).await;
+        Self { kafka, file, _folder: folder }
     }
 
     /// A server that is not started yet.
