@@ -34,7 +34,8 @@ async fn a_stop_leaves_nothing_to_replay() {
         ("INCREMENTAL_STATE_PUBLISH_INTERVAL_MS", "600000"),
     ])
     .await;
-    let mut records: Vec<Record> = (0..2000).map(|i| bus(&format!("bus-{}", i % 50), i, 42.0 + i as f64 / 1e5)).collect();
+    let mut records: Vec<Record> =
+        (0..2000).map(|i| bus(&format!("bus-{}", i % 50), i, 42.0 + i as f64 / 1e5)).collect();
     records.push(Record::new("transport.gps", "bad", "no JSON"));
     records.extend((0..100).map(|i| sensor("centro", &format!("s-{}", i % 10), i, i as f64)));
     kafka::produce(&kafka.brokers(), records).await;

@@ -118,8 +118,13 @@ async fn a_replica_answers_follows_the_model_and_takes_over() {
     let replica = site.instance(&site.redis.url()).await;
     let first = has_role(&writer, "writer", PATIENCE).await;
     has_role(&replica, "replica", PATIENCE).await;
-    site.send(vec![bus("b1", 0, 42.0), bus("b2", 0, 42.1), sensor("centro", "s1", 0, 50.0), incident("i1", 0, "reported")])
-        .await;
+    site.send(vec![
+        bus("b1", 0, 42.0),
+        bus("b2", 0, 42.1),
+        sensor("centro", "s1", 0, 50.0),
+        incident("i1", 0, "reported"),
+    ])
+    .await;
     eventually(PATIENCE, || async {
         let state = agree(&writer, &replica).await;
         if ["b1", "b2", "s1", "i1"].iter().all(|id| state.contains(id)) { Ok(()) } else { Err(state) }
@@ -235,9 +240,9 @@ async fn a_writer_cut_off_from_the_store_goes_on_until_it_sees_a_higher_epoch() 
     proxy.set(Fault::Refuse);
     eventually(PATIENCE, || async {
         let now = readiness(&old).await;
-        let said = now["degraded"].as_array().is_some_and(|list| {
-            list.iter().any(|fault| fault["what"] == "store" && fault["state"] == "down")
-        });
+        let said = now["degraded"]
+            .as_array()
+            .is_some_and(|list| list.iter().any(|fault| fault["what"] == "store" && fault["state"] == "down"));
         if said && now["ready"] == true && now["role"] == "writer" { Ok(()) } else { Err(format!("{now}")) }
     })
     .await;

@@ -98,13 +98,16 @@ async fn hashes_are_named_and_filled_as_the_contract_says() {
     let raw = |table: &str, field: &str| redis.cli(&["HGET", &key(table), field]);
     eventually(PATIENCE, || async {
         let state = city::state_text(&server).await;
-        let whole = ["sensors", "edges", "nodes", "weather-stations"].into_iter().zip(["s1", "e1", "n1", "centro-weather"]);
-        let mut values: Vec<String> =
-            whole.map(|(kind, id)| raw(&format!("district:centro:{kind}"), id)).collect();
+        let whole =
+            ["sensors", "edges", "nodes", "weather-stations"].into_iter().zip(["s1", "e1", "n1", "centro-weather"]);
+        let mut values: Vec<String> = whole.map(|(kind, id)| raw(&format!("district:centro:{kind}"), id)).collect();
         values.extend([raw("buses", "b1"), raw("stations", "st1"), raw("units", "u1")]);
         values.push(raw("district:centro:buildings", "town-hall").replace(",\"capacityByEvent\":true", ""));
         values.push(raw("incidents", "i1").replace(",\"partition\":4", ""));
-        values.iter().find(|value| !state.contains(value.as_str())).map_or(Ok(()), |value| Err(format!("{value} in {state}")))
+        values
+            .iter()
+            .find(|value| !state.contains(value.as_str()))
+            .map_or(Ok(()), |value| Err(format!("{value} in {state}")))
     })
     .await;
     assert_eq!(row(&redis, city::CITY, "incidents", "i1").await["partition"], 4);
@@ -207,5 +210,8 @@ async fn a_flush_writes_only_what_changed() {
     assert_eq!(buses.into_iter().collect::<Vec<_>>(), ["HSET buses b7"], "{written:?}");
     let offsets: BTreeSet<&String> = written.iter().filter(|line| line.contains("offsets")).collect();
     assert_eq!(offsets.len(), 1, "{written:?}");
-    assert!(written.iter().all(|line| ["buses", "offsets", "city"].contains(&line.split(' ').nth(1).unwrap_or(""))), "{written:?}");
+    assert!(
+        written.iter().all(|line| ["buses", "offsets", "city"].contains(&line.split(' ').nth(1).unwrap_or(""))),
+        "{written:?}"
+    );
 }
