@@ -14,10 +14,13 @@ pub mod replay;
 pub mod schema;
 pub mod serve;
 
+mod cluster;
 mod exit;
 mod output;
 mod parser;
+mod progress;
 mod stop;
+mod table;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -1,9 +1,23 @@
 //! `citytwin offsets`: what the store holds, and moving it while no server runs.
 
-use clap::{Subcommand, ValueEnum};
+use std::{collections::BTreeMap, path::Path};
 
-use super::ResetTo;
-use crate::config::{Config, SettingArgs};
+use anyhow::Context as _;
+use clap::{Subcommand, ValueEnum, builder::PossibleValuesParser};
+
+use super::{ResetTo, cluster};
+use crate::{
+    config::{Config, SettingArgs},
+    kafka::{
+        Cluster,
+        topics::{INPUT_TOPICS, Watermarks},
+    },
+    store,
+    twin::event::Topic,
+};
+
+mod reset;
+mod show;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,7 +74,7 @@ pub struct ResetArgs {
     #[arg(long, value_name = "earliest|end|TIME")]
     pub to: ResetTo,
     /// Only this topic [default: all nine]
-    #[arg(long, value_name = "TOPIC")]
+    #[arg(long, value_name = "TOPIC", value_parser = PossibleValuesParser::new(INPUT_TOPICS))]
     pub topic: Option<String>,
     /// Only this partition of the topic [default: all of them]
     #[arg(long, value_name = "NUMBER", requires = "topic", value_parser = clap::value_parser!(i32).range(0..))]
@@ -83,8 +97,39 @@ impl Args {
 /// Shows or moves the offsets.
 ///
 /// # Errors
-/// Where the store or Kafka cannot be reached, or a lease is held.
-#[expect(clippy::unused_async, reason = "the store is wired in by app.rs")]
-pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
-    anyhow::bail!("offsets is not available in this build")
+/// Where the store or Kafka cannot be reached, a topic or partition does not exist or, for `reset`, a lease is held.
+pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
+    let cluster = cluster::remote(&config.kafka)?;
+    let in_file = config.city.file.as_ref().map(|path| city_id(path)).transpose()?;
+    let store = store::open(&config.store, &config.city.agreed_id(in_file.as_deref())?).await?;
+    match args.action {
+        Action::Show(args) => show::run(&args, &*store, &cluster).await,
+        Action::Reset(args) => reset::run(&args, store, &cluster, config.writer.lease).await,
+    }
+}
+
+/// The id of the city that `CITY_FILE` describes: it says which store is meant.
+fn city_id(path: &Path) -> anyhow::Result<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        city_id: String,
+    }
+    let about = || format!("CITY_FILE: {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(about)?;
+    let Named { city_id } = serde_json::from_str(&text).with_context(about)?;
+    Ok(city_id)
+}
+
+/// All partitions of these topics that Kafka has, in order, with their ends.
+async fn partitions(cluster: &Cluster, topics: &[&str]) -> anyhow::Result<BTreeMap<(Topic, i32), Watermarks>> {
+    let counts = cluster.partitions_of(topics).await?;
+    let asked: Vec<(String, i32)> =
+        counts.iter().flat_map(|(topic, count)| (0..*count).map(|partition| (topic.clone(), partition))).collect();
+    let marks = cluster.watermarks(&asked).await?;
+    let keyed = asked
+        .iter()
+        .zip(marks)
+        .filter_map(|((topic, partition), marks)| Some(((Topic::from_name(topic)?, *partition), marks)));
+    Ok(keyed.collect())
 }

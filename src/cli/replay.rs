@@ -1,11 +1,17 @@
 //! `citytwin replay FILE`: a recording into Kafka.
 
-use std::path::PathBuf;
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueHint;
 
-use super::{Speed, Stamp};
-use crate::config::{Config, SettingArgs};
+use super::{Speed, Stamp, cluster, progress};
+use crate::{
+    config::{Config, SettingArgs},
+    recording::{self, RecordingError, ReplayOptions, ReplayProgress, plan, replay},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,11 +44,80 @@ pub struct Args {
     pub settings: SettingArgs,
 }
 
-/// Plays the recording to its end.
+/// Plays the recording to its end, or until Ctrl-C.
 ///
 /// # Errors
-/// Where the file cannot be read or Kafka not be written.
-#[expect(clippy::unused_async, reason = "the recording is wired in by app.rs")]
-pub async fn run(_args: Args, _config: Config) -> anyhow::Result<()> {
-    anyhow::bail!("replay is not available in this build")
+/// Where the file cannot be read or holds a wrong line (before anything is sent), Kafka cannot be written, or where it was
+/// stopped before the end.
+pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
+    let path = &args.file;
+    let cluster = cluster::remote(&config.kafka)?;
+    let options = ReplayOptions {
+        speed: match args.speed {
+            Speed::Times(times) => recording::Speed::Times(times),
+            Speed::Max => recording::Speed::Max,
+        },
+        stamp: match args.stamp {
+            Stamp::Now => recording::Stamp::Now,
+            Stamp::Held => recording::Stamp::Held,
+        },
+        create_topics: args.create_topics,
+        ..ReplayOptions::default()
+    };
+    let stop = super::stop::on_signal()?;
+    let reading = progress::spinner("reading the recording");
+    let plan = tokio::select! {
+        plan = plan(&cluster, path, options) => plan,
+        () = stop.cancelled() => anyhow::bail!("stopped before anything was sent"),
+    };
+    reading.finish_and_clear();
+    let plan = plan.map_err(|error| match error {
+        RecordingError::NoTopic(_) => anyhow::anyhow!("{error}; --create-topics makes it, without retention"),
+        error => about(path, error),
+    })?;
+    for topic in &plan.created {
+        notice(&format!("topic {topic} created"));
+    }
+    for warning in &plan.warnings {
+        notice(&format!("warning: {warning}"));
+    }
+    let events = plan.survey.events;
+    let bar = progress::bar(Some(events), "events");
+    let told = {
+        let bar = bar.clone();
+        move |progress: &ReplayProgress| {
+            bar.set_position(progress.sent);
+            if let Ok(time) = jiff::Timestamp::from_millisecond(progress.timestamp) {
+                bar.set_message(format!("at {time:.0}"));
+            }
+        }
+    };
+    let summary = replay(&cluster, plan, stop, told).await;
+    bar.finish_and_clear();
+    let summary = summary.map_err(|error| about(path, error))?;
+    super::print(&format!(
+        "{}: {} of {events} events, in {:.1} s\n",
+        path.display(),
+        summary.progress.acknowledged,
+        summary.elapsed.as_secs_f64(),
+    ))?;
+    anyhow::ensure!(summary.complete, "stopped before the end");
+    Ok(())
+}
+
+/// The error with the file that it is about.
+fn about(path: &Path, error: RecordingError) -> anyhow::Error {
+    match error {
+        RecordingError::Line { .. } | RecordingError::Empty => {
+            anyhow::Error::new(error).context(path.display().to_string())
+        }
+        // The others name the file, or are not about it.
+        error => error.into(),
+    }
+}
+
+/// Tells something on standard error.
+fn notice(line: &str) {
+    // Nobody may be reading; then nobody misses it.
+    let _ = writeln!(std::io::stderr(), "citytwin: {line}");
 }

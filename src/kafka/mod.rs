@@ -17,7 +17,7 @@ mod tests;
 pub use client::{Cluster, MAX_MESSAGE_BYTES, Tracing};
 pub use embedded::EmbeddedBroker;
 pub use error::KafkaError;
-pub use follow::{ChainRecord, FollowOptions, FollowSummary, Follower, StateTopic, Step, run_follow};
+pub use follow::{ChainRecord, FollowOptions, FollowSummary, Follower, Seen, StateTopic, Step, run_follow};
 pub use log::StateRecord;
 pub use producer::{Acked, Producer, Record, SendError};
 pub(crate) use producer::{Answer, Enqueue};

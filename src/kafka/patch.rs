@@ -8,6 +8,10 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+mod reverse;
+
+pub use reverse::reverse;
+
 /// Why a delta does not fit the value that it was applied to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchError {

@@ -6,15 +6,17 @@ use std::{
 };
 
 use rdkafka::{
+    Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     client::Client,
     config::FromClientConfigAndContext,
+    consumer::Consumer,
     types::RDKafkaErrorCode,
 };
 
 use super::{
     Cluster, KafkaError,
-    client::{MAX_MESSAGE_BYTES, REQUEST_TIMEOUT, Tracing},
+    client::{MAX_MESSAGE_BYTES, REQUEST_TIMEOUT, Tracing, connect},
     error::describe,
 };
 
@@ -237,6 +239,39 @@ impl Cluster {
             partitions.iter().map(|(topic, partition)| watermarks_of(client, topic, *partition)).collect()
         })
         .await
+    }
+
+    /// The first offset of each partition whose record is at or after a time (Unix milliseconds), in the order asked; the
+    /// partition's end where there is none.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Topic`; the embedded broker cannot answer this.
+    pub async fn offsets_at(&self, partitions: &[(String, i32)], time_ms: i64) -> Result<Vec<i64>, KafkaError> {
+        let (partitions, config) = (partitions.to_vec(), self.admin_config());
+        let ask = move || {
+            let client = connect(&config)?;
+            let mut asked = TopicPartitionList::with_capacity(partitions.len());
+            for (topic, partition) in &partitions {
+                asked
+                    .add_partition_offset(topic, *partition, Offset::Offset(time_ms))
+                    .map_err(|error| KafkaError::from_topic(topic, &error))?;
+            }
+            let found = client
+                .offsets_for_times(asked, REQUEST_TIMEOUT)
+                .map_err(|error| KafkaError::from_client("offsets by time", &error))?;
+            let offset = |(topic, partition): &(String, i32)| match found.find_partition(topic, *partition) {
+                Some(element) => match (element.error(), element.offset()) {
+                    (Err(error), _) => Err(KafkaError::from_topic(topic, &error)),
+                    (Ok(()), Offset::Offset(offset)) => Ok(offset),
+                    (Ok(()), _) => watermarks_of(client.client(), topic, *partition).map(|marks| marks.high),
+                },
+                None => Err(KafkaError::Topic { topic: topic.clone(), reason: "has no such partition".into() }),
+            };
+            partitions.iter().map(offset).collect()
+        };
+        tokio::task::spawn_blocking(ask)
+            .await
+            .unwrap_or_else(|error| Err(KafkaError::Unavailable { action: "request", reason: error.to_string() }))
     }
 
     /// One setting (`retention.ms`) of each topic, as the broker spells it. Empty for the embedded broker, which has none.

@@ -55,15 +55,15 @@ pub struct ReplayOptions {
     pub speed: Speed,
     /// Which times.
     pub stamp: Stamp,
-    /// Make missing topics with `retention.ms=-1`, so that an old day is not deleted.
-    pub keep_forever: bool,
+    /// Make missing topics, with `retention.ms=-1` so that an old day is not deleted; else a missing one is an error.
+    pub create_topics: bool,
     /// A codec of librdkafka; kafkajs reads `none` and `gzip` without plug-ins.
     pub compression: String,
 }
 
 impl Default for ReplayOptions {
     fn default() -> Self {
-        Self { speed: Speed::Times(1.0), stamp: Stamp::Held, keep_forever: false, compression: "none".into() }
+        Self { speed: Speed::Times(1.0), stamp: Stamp::Held, create_topics: false, compression: "none".into() }
     }
 }
 
@@ -115,10 +115,10 @@ pub struct Plan {
     shift_ms: i64,
 }
 
-/// Reads the recording through, makes the topics that are missing, and looks whether the broker will keep the events.
+/// Reads the recording through, sees to its topics, and looks whether the broker will keep the events.
 ///
 /// # Errors
-/// A wrong line, an empty recording, or no broker.
+/// A wrong line, an empty recording, a topic that is missing and not to be made, or no broker.
 pub async fn plan(cluster: &Cluster, path: &Path, options: ReplayOptions) -> Result<Plan, RecordingError> {
     let path = path.to_owned();
     let survey = blocking({
@@ -132,10 +132,18 @@ pub async fn plan(cluster: &Cluster, path: &Path, options: ReplayOptions) -> Res
     let specs = survey.topics.keys().map(|topic| {
         let input = INPUT_TOPICS.contains(&topic.as_str());
         let spec = TopicSpec::new(topic, if input { cluster.config().topic_partitions } else { 1 });
-        if options.keep_forever { spec.set("retention.ms", "-1") } else { spec }
+        spec.set("retention.ms", "-1")
     });
-    let created = cluster.ensure_topics(&specs.collect::<Vec<_>>()).await?.created;
     let names: Vec<&str> = survey.topics.keys().map(String::as_str).collect();
+    let created = if options.create_topics {
+        cluster.ensure_topics(&specs.collect::<Vec<_>>()).await?.created
+    } else {
+        let there = cluster.partitions_of(&names).await?;
+        if let Some(missing) = names.iter().find(|&&name| !there.contains_key(name)) {
+            return Err(RecordingError::NoTopic((*missing).to_owned()));
+        }
+        Vec::new()
+    };
     // Without the permission to look there is nothing to warn of.
     let retention = cluster.topic_setting(&names, "retention.ms").await.unwrap_or_default();
     let by_create_time = cluster.topic_setting(&names, "message.timestamp.type").await.unwrap_or_default();

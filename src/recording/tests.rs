@@ -118,7 +118,12 @@ async fn times_are_moved_to_now_and_gaps_are_kept() {
     let (counted, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let recording = tokio::spawn({
         let (cluster, to, stop) = (cluster.clone(), to.clone(), stop.clone());
-        async move { record(&cluster, &to, live, stop, move |progress| drop(counted.send(progress.events))).await }
+        async move {
+            record(&cluster, &to, live, stop, move |progress| {
+                let _ = counted.send(progress.events);
+            })
+            .await
+        }
     });
     seen.recv().await.unwrap();
     let summary = replay(&cluster, plan, CancellationToken::new(), |_| {}).await.unwrap();

@@ -4,6 +4,7 @@ mod dead_letters;
 mod flush;
 mod lease;
 mod load;
+mod offline;
 mod operator;
 mod rows;
 
@@ -17,6 +18,7 @@ pub use dead_letters::{DeadLetters, send_dead_letters};
 pub use flush::{FlushError, Flusher};
 pub use lease::{LeaseKeeper, LeaseState};
 pub use load::{LoadError, Loaded, load};
+pub use offline::{Offline, OfflineError, StoredOffset, stored_offsets};
 pub use rows::city_field::MODEL_VERSION;
 
 pub use operator::{Command, ImportReport, OperationError, Operator};

@@ -1,9 +1,15 @@
 //! What a consumer of `state.full` and `state.incremental` does with each record, without any I/O.
 
+use std::collections::VecDeque;
+
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::kafka::patch::{Difference, PatchError, difference, patch};
+use crate::kafka::patch::{Difference, PatchError, difference, patch, reverse};
+
+/// How many applied incrementals are kept, so that a full which they overtook can still be checked: the writer does not wait
+/// for a full before it goes on, so this covers a full that is sixty-four intervals late.
+const KEPT: usize = 64;
 
 /// Which of the two topics a record is from.
 #[allow(missing_docs)] // The variants are the topics' names.
@@ -67,6 +73,8 @@ pub struct Follower {
     full: Option<State>,
     /// An incremental that starts at a state not held: a full is needed.
     incremental: Option<Incremental>,
+    /// With `verify`: the incrementals that led to the state, the last ones, oldest first.
+    applied: VecDeque<Incremental>,
 }
 
 #[derive(Debug, Clone)]
@@ -130,6 +138,7 @@ impl Follower {
             _ => {
                 self.epoch = Some(epoch);
                 (self.state, self.full, self.incremental) = (None, None, None);
+                self.applied.clear();
             }
         }
         match topic {
@@ -177,13 +186,21 @@ impl Follower {
         if waiting.previous != state.timestamp {
             return;
         }
-        let Some(Incremental { timestamp, delta, .. }) = self.incremental.take() else { return };
-        if let Err(error) = patch(&mut state.value, &delta, self.verify) {
+        let Some(incremental) = self.incremental.take() else { return };
+        let timestamp = incremental.timestamp.clone();
+        if let Err(error) = patch(&mut state.value, &incremental.delta, self.verify) {
             self.state = None;
+            self.applied.clear();
             steps.push(Step::Misfit { timestamp, error });
             return;
         }
         state.timestamp.clone_from(&timestamp);
+        if self.verify {
+            self.applied.push_back(incremental);
+            if self.applied.len() > KEPT {
+                self.applied.pop_front();
+            }
+        }
         let inside = state.value.get("timestamp").and_then(Value::as_str).unwrap_or_default();
         if inside == timestamp {
             steps.push(Step::Applied { timestamp });
@@ -206,6 +223,11 @@ impl Follower {
                 return;
             }
             if !ahead {
+                if self.verify && full.timestamp != state.timestamp {
+                    steps.push(self.check_overtaken());
+                    self.full = None;
+                    return;
+                }
                 let same_time = full.timestamp == state.timestamp;
                 let found = if same_time && self.verify { difference(&full.value, &state.value) } else { None };
                 let timestamp = full.timestamp.clone();
@@ -228,8 +250,31 @@ impl Follower {
             }
         }
         self.state = self.full.take();
+        self.applied.clear();
         if let (Some(state), Some(epoch)) = (&self.state, self.epoch) {
             steps.push(Step::Reset { timestamp: state.timestamp.clone(), epoch });
+        }
+    }
+
+    /// Checks a full of a boundary that the state has gone past: back to it, compared, and forth again.
+    fn check_overtaken(&mut self) -> Step {
+        let skipped = Step::Skipped { why: "already held" };
+        let (Some(full), Some(state)) = (&self.full, &mut self.state) else { return skipped };
+        let Some(first) = self.applied.iter().position(|incremental| incremental.previous == full.timestamp) else {
+            return skipped;
+        };
+        let timestamp = full.timestamp.clone();
+        let past: Vec<&Incremental> = self.applied.range(first..).collect();
+        let back = past.iter().rev().try_for_each(|past| patch(&mut state.value, &reverse(&past.delta), true));
+        let found = back.map(|()| difference(&full.value, &state.value));
+        let forth = past.iter().try_for_each(|past| patch(&mut state.value, &past.delta, true));
+        match (found, forth) {
+            (Ok(None), Ok(())) => Step::Verified { timestamp },
+            (Ok(Some(difference)), Ok(())) => Step::Broken { timestamp, difference },
+            (Err(error), _) | (_, Err(error)) => {
+                self.state = None;
+                Step::Misfit { timestamp, error }
+            }
         }
     }
 

@@ -4,4 +4,4 @@ mod follower;
 mod run;
 
 pub use follower::{ChainRecord, Follower, StateTopic, Step};
-pub use run::{FollowOptions, FollowSummary, run_follow};
+pub use run::{FollowOptions, FollowSummary, Seen, run_follow};

@@ -23,6 +23,17 @@ pub struct FollowOptions {
     pub until_end: bool,
     /// Stop at the first break.
     pub stop_at_break: bool,
+    /// Stop once so many fulls were read and, with `verify`, checked.
+    pub until_fulls: Option<u64>,
+}
+
+/// One thing that happened, in the order in which it did.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen<'a> {
+    /// A record was read; the steps that it leads to follow, at once or with a later record.
+    Record(StateTopic, &'a StateRecord),
+    /// What became of a record.
+    Step(&'a Step),
 }
 
 /// What was seen.
@@ -65,8 +76,10 @@ impl FollowSummary {
 const FULL: usize = 0;
 const INCREMENTAL: usize = 1;
 
-/// Follows `state.full` and `state.incremental` until `stop` (or as the options say), handing each step and the follower after
-/// it to `told`. Runs on a blocking thread.
+/// Follows `state.full` and `state.incremental` until `stop` (or as the options say), handing each record, each step and the
+/// follower after it to `told`. Runs on a blocking thread.
+///
+/// Incrementals are read as long as a state is held that they could lead on from; before the first full none is.
 ///
 /// # Errors
 /// When the topics do not exist or no broker answers at the start. Later on librdkafka waits for the broker to come back.
@@ -74,7 +87,7 @@ pub async fn run_follow(
     cluster: &Cluster,
     options: FollowOptions,
     stop: CancellationToken,
-    told: impl FnMut(&Step, &Follower) + Send + 'static,
+    told: impl FnMut(Seen<'_>, &Follower) + Send + 'static,
 ) -> Result<FollowSummary, KafkaError> {
     let from = if options.from_beginning {
         Position::EARLIEST
@@ -93,7 +106,7 @@ fn follow(
     options: &FollowOptions,
     stop: &CancellationToken,
     from: i64,
-    mut told: impl FnMut(&Step, &Follower),
+    mut told: impl FnMut(Seen<'_>, &Follower),
 ) -> Result<FollowSummary, KafkaError> {
     let client = connect(&cluster.admin_config())?;
     let end = |topic| watermarks_of(client.client(), topic, 0).map(|watermarks| watermarks.high);
@@ -106,9 +119,13 @@ fn follow(
     let mut at = [Progress::new(), Progress::new()];
     // Where the incremental topic ended when the full that waits was read.
     let mut needed: Option<i64> = None;
+    let mut fulls = 0;
     while !stop.is_cancelled() {
-        for (index, topic) in [(FULL, StateTopic::Full), (INCREMENTAL, StateTopic::Incremental)] {
-            if follower.wants(topic) { reader.resume(index) } else { reader.pause(index) }
+        // Without a state an incremental leads nowhere: the full comes first.
+        let wanted =
+            [follower.wants(StateTopic::Full), follower.wants(StateTopic::Incremental) && holds_state(&follower)];
+        for index in [FULL, INCREMENTAL] {
+            if wanted[index] { reader.resume(index) } else { reader.pause(index) }
         }
         let mut steps = Vec::new();
         // One at a time: after each record another topic may be wanted.
@@ -116,10 +133,14 @@ fn follow(
             Polled::Record(record) => {
                 at[index] = Progress { next: record.offset() + 1, ended: false, lost: false };
                 let topic = if index == FULL { StateTopic::Full } else { StateTopic::Incremental };
-                steps = StateRecord::read(&record).map_or_else(
-                    || vec![Step::Skipped { why: "no epoch" }],
-                    |record| follower.offer(topic, &ChainRecord::from(record)),
-                );
+                let Some(record) = StateRecord::read(&record) else {
+                    steps = vec![Step::Skipped { why: "no epoch" }];
+                    return;
+                };
+                let current = follower.epoch().is_none_or(|epoch| record.epoch >= epoch);
+                fulls += u64::from(index == FULL && current);
+                told(Seen::Record(topic, &record), &follower);
+                steps = follower.offer(topic, &ChainRecord::from(record));
             }
             Polled::End => at[index].ended = true,
             Polled::OutOfRange => at[index].lost = true,
@@ -143,14 +164,15 @@ fn follow(
         }
         for step in &steps {
             summary.count(step);
-            told(step, &follower);
+            told(Seen::Step(step), &follower);
         }
-        if options.stop_at_break && summary.breaks > 0 {
+        let enough = options.until_fulls.is_some_and(|enough| fulls >= enough) && follower.wants(StateTopic::Full);
+        if enough || options.stop_at_break && summary.breaks > 0 {
             break;
         }
         // An incremental that waits for a full which is not there yet is no reason to go on.
         let full_done = at[FULL].reached(ends[FULL], &reader, FULL) && follower.wants(StateTopic::Full);
-        let stuck = !follower.wants(StateTopic::Incremental);
+        let stuck = !follower.wants(StateTopic::Incremental) || !holds_state(&follower);
         if options.until_end && full_done && (stuck || at[INCREMENTAL].reached(ends[INCREMENTAL], &reader, INCREMENTAL))
         {
             break;
@@ -159,6 +181,10 @@ fn follow(
     summary.timestamp = follower.timestamp().map(str::to_owned);
     reader.close(Duration::from_secs(5));
     Ok(summary)
+}
+
+fn holds_state(follower: &Follower) -> bool {
+    follower.timestamp().is_some()
 }
 
 /// How far a partition was read.

@@ -37,7 +37,7 @@ export interface CityCountsData {
         readonly sensors: Count;
         readonly buildings: Count;
         readonly weatherStations: Count;
-        readonly edges: Count;
+        readonly cityGraph: { readonly edges: Count };
       };
     }[];
   };
@@ -67,7 +67,7 @@ export function countsOf(data: CityCountsData): CityCounts {
       sensors: node.sensors.totalCount,
       buildings: node.buildings.totalCount,
       weatherStations: node.weatherStations.totalCount,
-      edges: node.edges.totalCount,
+      edges: node.cityGraph.edges.totalCount,
     })),
     buses: data.buses.totalCount,
     stations: data.stations.totalCount,

@@ -57,7 +57,7 @@ describe('readiness', () => {
 });
 
 describe('counts', () => {
-  const node = { districtId: 'd', name: 'D', sensors: count(1), buildings: count(2), weatherStations: count(3), edges: count(4) };
+  const node = { districtId: 'd', name: 'D', sensors: count(1), buildings: count(2), weatherStations: count(3), cityGraph: { edges: count(4) } };
   const data = {
     city: { cityId: 'c', name: 'C' },
     districts: { edges: [{ node }] },

@@ -1,9 +1,10 @@
-import { readdirSync } from 'node:fs';
-import { Kind, type OperationDefinitionNode, parse } from 'graphql';
+import { readdirSync, readFileSync } from 'node:fs';
+import { buildSchema, Kind, type OperationDefinitionNode, parse, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { EXAMPLES } from './examples.ts';
 import { isSubscription } from './fetcher.ts';
 
+const schema = buildSchema(readFileSync(new URL('../../../schema.graphql', import.meta.url), 'utf8'));
 const operations = EXAMPLES.map(({ query }) => parse(query).definitions);
 
 describe('the examples', () => {
@@ -17,6 +18,13 @@ describe('the examples', () => {
       expect(definitions[0]?.kind).toBe(Kind.OPERATION_DEFINITION);
       expect((definitions[0] as OperationDefinitionNode).name?.value).toMatch(/^[A-Z]/);
       expect(EXAMPLES[index]?.query).toMatch(/^# /);
+    }
+  });
+
+  test('are valid against schema.graphql, as is what the landing page asks', () => {
+    const asked = readFileSync(new URL('../api/city.graphql', import.meta.url), 'utf8');
+    for (const query of [...EXAMPLES.map((example) => example.query), asked]) {
+      expect(validate(schema, parse(query)).map((error) => error.message), query).toEqual([]);
     }
   });
 

@@ -21,6 +21,22 @@ fn step(epoch: u64, (from, old): (u64, i64), (to, new): (u64, i64)) -> ChainReco
 use StateTopic::{Full, Incremental};
 
 #[test]
+fn a_full_that_was_overtaken_is_verified_all_the_same() {
+    let mut follower = Follower::new(true);
+    follower.offer(Full, &full(1, 0, 10));
+    for n in 1..4 {
+        follower.offer(Incremental, &step(1, (n - 1, 9 + n as i64), (n, 10 + n as i64)));
+    }
+    assert_eq!(follower.offer(Full, &full(1, 1, 11)), [Step::Verified { timestamp: time(1) }]);
+    let broken = follower.offer(Full, &full(1, 2, 99));
+    assert!(matches!(&broken[..], [Step::Broken { timestamp, .. }] if *timestamp == time(2)), "{broken:?}");
+    // It goes on from where it was.
+    assert_eq!(follower.timestamp(), Some(time(3).as_str()));
+    assert_eq!(follower.offer(Incremental, &step(1, (3, 13), (4, 14))), [Step::Applied { timestamp: time(4) }]);
+    assert_eq!(follower.state(), Some(&json!({"timestamp": time(4), "value": 14})));
+}
+
+#[test]
 fn a_chain_is_followed_and_its_fulls_are_verified() {
     let mut follower = Follower::new(true);
     assert_eq!(follower.offer(Full, &full(1, 0, 10)), [Step::Reset { timestamp: time(0), epoch: 1 }]);
