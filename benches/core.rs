@@ -258,7 +258,7 @@ fn stored_json_of_10_000(bencher: Bencher) {
                 .handles
                 .iter()
                 .filter_map(|handle| view.entity(*handle))
-                .map(|entity| entity.stored_json())
+                .map(citytwin::twin::entity::Entity::stored_json)
                 .collect();
             (rows, view)
         });

@@ -61,7 +61,7 @@ fn counts(table: &str, kind: &str) -> Vec<u32> {
 
 async fn buildings(server: &Server) -> Vec<String> {
     let state = server.get_json("/api/state").await;
-    let list = state["districts"].as_array().into_iter().flatten().flat_map(|d| d["buildings"].as_array().cloned());
+    let list = state["districts"].as_array().into_iter().flatten().filter_map(|d| d["buildings"].as_array().cloned());
     list.flatten().map(|building| building["buildingId"].as_str().expect("an id").to_owned()).collect()
 }
 

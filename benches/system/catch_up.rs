@@ -97,7 +97,7 @@ fn figures_of(codec: &str, starts: &[Start], empty: Start, load: &Load) -> Vec<F
     let best = starts[0];
     let spread: Vec<String> = starts
         .iter()
-        .map(|s| format!("{:.2}", (s.cpu - empty.cpu.min(s.cpu)).as_secs_f64() * 1e6 / EVENTS as f64))
+        .map(|s| format!("{:.2}", s.cpu.checked_sub(empty.cpu.min(s.cpu)).unwrap().as_secs_f64() * 1e6 / EVENTS as f64))
         .collect();
     let cpu = per_event(format!("catching up, {name}"), best.cpu.saturating_sub(empty.cpu)).note(format!(
         "server's CPU less an empty start ({:.2} s); runs: {}; peak memory {:.0} MB",

@@ -17,7 +17,7 @@ pub async fn run() -> Vec<Figure> {
     let before = Scrape::of(&server).await;
     let (cpu, began) = (machine::cpu(server.pid()), Instant::now());
     tokio::time::sleep(WINDOW).await;
-    let (cpu, took) = (machine::cpu(server.pid()) - cpu, began.elapsed());
+    let (cpu, took) = (machine::cpu(server.pid()).checked_sub(cpu).unwrap(), began.elapsed());
     let after = Scrape::of(&server).await;
     let rate = (after.sum("citytwin_events_total", "") - before.sum("citytwin_events_total", "")) / took.as_secs_f64();
     let mut figures = vec![

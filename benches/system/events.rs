@@ -33,33 +33,30 @@ pub struct Load {
 impl Load {
     /// The recorded day where it is there, else 200,000 events of the simulated city.
     pub fn open() -> Self {
-        match data::recording("mosaic") {
-            Some(recording) => {
-                let city_file = std::fs::read_to_string(&recording.city).expect("the recording's city file");
-                let mut lines = Lines::open(&recording.day).expect("the recorded day");
-                let mut once = Vec::new();
-                while let Some(line) = lines.next_line().expect("a recording") {
-                    let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
-                    let topic = TOPICS.iter().find(|topic| **topic == line.topic).expect("one of the nine");
-                    once.push(SimEvent {
-                        topic,
-                        key: text(line.key.as_deref()),
-                        timestamp_ms: line.timestamp,
-                        value: text(line.value.as_deref()),
-                    });
-                }
-                Self { city_file, source: "the recorded day `mosaic`, repeated", once }
+        if let Some(recording) = data::recording("mosaic") {
+            let city_file = std::fs::read_to_string(&recording.city).expect("the recording's city file");
+            let mut lines = Lines::open(&recording.day).expect("the recorded day");
+            let mut once = Vec::new();
+            while let Some(line) = lines.next_line().expect("a recording") {
+                let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+                let topic = TOPICS.iter().find(|topic| **topic == line.topic).expect("one of the nine");
+                once.push(SimEvent {
+                    topic,
+                    key: text(line.key.as_deref()),
+                    timestamp_ms: line.timestamp,
+                    value: text(line.value.as_deref()),
+                });
             }
-            None => {
-                // Within one day, so that repeating it with the times moved by days keeps them in order.
-                let start = 1_764_597_600_000;
-                let city = DemoCity::laquila(SEED);
-                let config = SimulationConfig { events_per_second: 5_000.0, ..SimulationConfig::default() };
-                let mut simulation = Simulation::with_config(&city, start, SEED, config);
-                let mut once = Vec::new();
-                simulation.step(start + 40_000, &mut once);
-                Self { city_file: city.city_file(start), source: "simulated (no recording there), repeated", once }
-            }
+            Self { city_file, source: "the recorded day `mosaic`, repeated", once }
+        } else {
+            // Within one day, so that repeating it with the times moved by days keeps them in order.
+            let start = 1_764_597_600_000;
+            let city = DemoCity::laquila(SEED);
+            let config = SimulationConfig { events_per_second: 5_000.0, ..SimulationConfig::default() };
+            let mut simulation = Simulation::with_config(&city, start, SEED, config);
+            let mut once = Vec::new();
+            simulation.step(start + 40_000, &mut once);
+            Self { city_file: city.city_file(start), source: "simulated (no recording there), repeated", once }
         }
     }
 

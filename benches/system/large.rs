@@ -123,7 +123,7 @@ async fn query(server: &Server, what: &str, query: &str, variables: Value, count
         bytes = ask().await.len();
         walls.push(began.elapsed());
     }
-    let cpu = machine::cpu(server.pid()) - cpu;
+    let cpu = machine::cpu(server.pid()).checked_sub(cpu).unwrap();
     walls.sort();
     let median = walls[count / 2].as_secs_f64() * 1e3;
     Figure::new(what, cpu.as_secs_f64() * 1e3 / count as f64, "ms CPU")

@@ -65,14 +65,14 @@ pub async fn run() -> Vec<Figure> {
     let pid = server.pid();
     let (idle, began) = (machine::cpu(pid), Instant::now());
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let idle = (machine::cpu(pid) - idle).as_secs_f64() / began.elapsed().as_secs_f64();
+    let idle = machine::cpu(pid).checked_sub(idle).unwrap().as_secs_f64() / began.elapsed().as_secs_f64();
 
     let load = Paced::start(&city.kafka.brokers(), simulated(RATE));
     tokio::time::sleep(WARM_UP).await;
     let before = Scrape::of(server).await;
     let (cpu, began) = (machine::cpu(pid), Instant::now());
     tokio::time::sleep(WINDOW).await;
-    let (cpu, took) = ((machine::cpu(pid) - cpu).as_secs_f64(), began.elapsed().as_secs_f64());
+    let (cpu, took) = (machine::cpu(pid).checked_sub(cpu).unwrap().as_secs_f64(), began.elapsed().as_secs_f64());
     let after = Scrape::of(server).await;
     let events = after.sum("citytwin_events_total", "") - before.sum("citytwin_events_total", "");
     let rate = events / took;
@@ -222,7 +222,7 @@ async fn fan_out(server: &Server, interval: u32) -> Vec<Figure> {
     let readers = sockets.into_iter().enumerate().map(|(n, socket)| tokio::spawn(count(socket, deadline, n % 50 == 0)));
     let readers: Vec<_> = readers.collect();
     tokio::time::sleep_until(deadline).await;
-    let (cpu, took) = (machine::cpu(server.pid()) - cpu, began.elapsed().as_secs_f64());
+    let (cpu, took) = (machine::cpu(server.pid()).checked_sub(cpu).unwrap(), began.elapsed().as_secs_f64());
     let (mut frames, mut ages) = (0, Vec::new());
     for reader in readers {
         let (read, mut seen) = reader.await.expect("a subscriber");

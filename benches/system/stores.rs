@@ -42,7 +42,7 @@ async fn flush(name: &str, redis: Option<&Redis>, folder: &std::path::Path) -> V
     flusher.flush(None).await.expect("the first flush");
     let mut walls = Vec::new();
     let (mut cpu, mut other) = (Duration::ZERO, Duration::ZERO);
-    let redis_pid = redis.map(|redis| pid(redis));
+    let redis_pid = redis.map(pid);
     let redis_cpu = || redis_pid.map_or(Duration::ZERO, machine::cpu);
     for turn in 0..FLUSHES {
         let events: Vec<SimEvent> = (0..FLUSH).map(|n| event(&edges[n % edges.len()], turn)).collect();

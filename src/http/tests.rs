@@ -43,10 +43,10 @@ async fn all_audits_of_graphql_http_pass() {
 async fn the_socket_keeps_the_protocol_of_graphql_ws() {
     let (mut http, mut graphql) = settings();
     http.admin_token = Some("secret".into());
-    graphql.connection_init_timeout = Duration::from_millis(1000);
+    graphql.connection_init_timeout = Duration::from_secs(1);
     graphql.ping_interval = Duration::from_millis(500);
     graphql.stall_timeout = Duration::from_millis(1500);
-    graphql.write_timeout = Duration::from_millis(1000);
+    graphql.write_timeout = Duration::from_secs(1);
     graphql.max_sockets_per_address = 20;
     let server = Server::start(http, graphql).await;
     let report = node("graphql_ws_protocol.mjs", &format!("{}/graphql/ws", server.url().replace("http", "ws"))).await;

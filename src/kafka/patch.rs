@@ -201,7 +201,7 @@ impl Patcher {
                 (Some(index), Some(_), Change::Remove(old)) => removals.push((index, old)),
                 (Some(index), None, Change::Add(new)) => insertions.push((index, new)),
                 (Some(index), None, change @ (Change::Replace(..) | Change::Inside(_))) => {
-                    changes.push((index, change))
+                    changes.push((index, change));
                 }
                 _ => return Err(self.error(Mismatch::NotADelta { found: delta.clone() })),
             }

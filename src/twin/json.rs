@@ -114,18 +114,15 @@ pub fn fields<'a, const N: usize>(text: &'a str, names: &[&str; N]) -> Result<Fi
     let mut expected = 0;
     reader.members(|reader, key| {
         let known = (expected..N).chain(0..expected).find(|&i| key.is(names[i]));
-        match known {
-            Some(i) => {
-                if !matches!(fields.values[i], Value::Absent) {
-                    return Err(reader.fail_key(key));
-                }
-                expected = i + 1;
-                fields.values[i] = reader.value(1)?;
+        if let Some(i) = known {
+            if !matches!(fields.values[i], Value::Absent) {
+                return Err(reader.fail_key(key));
             }
-            None => {
-                let value = reader.value(1)?;
-                fields.unknown.push((key, value));
-            }
+            expected = i + 1;
+            fields.values[i] = reader.value(1)?;
+        } else {
+            let value = reader.value(1)?;
+            fields.unknown.push((key, value));
         }
         Ok(())
     })?;

@@ -131,8 +131,8 @@ pub fn selection(random: &mut fastrand::Rng) -> Selection {
         districts: districts.then(|| HashSet::from([format!("d{}", random.u32(0..3))])),
         types: None,
         statuses: statuses.then(|| HashSet::from(["active".to_owned(), "low".to_owned(), "reported".to_owned()])),
-        area: area.then(|| BoundingBox { south, west, north: south + 0.4, east: west + 0.4 }),
-        near: near.then(|| Circle { center: Position { latitude: south, longitude: west }, radius: 30_000.0 }),
+        area: area.then_some(BoundingBox { south, west, north: south + 0.4, east: west + 0.4 }),
+        near: near.then_some(Circle { center: Position { latitude: south, longitude: west }, radius: 30_000.0 }),
         updated_since: since.then(|| Time(1_767_571_200_000 + random.i64(0..20_000))),
     }
 }

@@ -86,7 +86,7 @@ impl RedisStore {
         let sequence = number.to_string();
         let acknowledged = self.acknowledged(token).to_string();
         let mut arguments = Arguments::default();
-        arguments.keys.extend([&self.token, &self.tables, &self.sequence].map(|key| key.as_bytes()));
+        arguments.keys.extend([&self.token, &self.tables, &self.sequence].map(std::string::String::as_bytes));
         arguments.keys.extend(keys.iter().map(String::as_bytes));
         let replace: &[u8] = if chunk.replace { b"1" } else { b"" };
         arguments.values.extend([token.as_bytes(), replace, self.prefix.as_bytes(), sequence.as_bytes()]);
