@@ -23,6 +23,7 @@ async fn folds(server: &Server, count: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_leaves_nothing_to_replay() {
     let (kafka, redis) = (Kafka::fresh().await, Redis::start());
+    city::create_topics(&kafka.brokers(), 6).await;
     let (_folder, file) = city::city_file_on_disk(&city::city_file());
     let mut server = Server::start_ready(&[
         ("KAFKA_BROKERS", &kafka.brokers()),

@@ -28,7 +28,9 @@ struct Site {
 impl Site {
     async fn new(lease_ms: &'static str) -> Self {
         let (folder, file) = city::city_file_on_disk(&city::city_file());
-        Self { kafka: Kafka::fresh().await, redis: Redis::start(), file, lease_ms, _folder: folder }
+        let kafka = Kafka::fresh().await;
+        city::create_topics(&kafka.brokers(), 6).await;
+        Self { kafka, redis: Redis::start(), file, lease_ms, _folder: folder }
     }
 
     /// An instance that finds Redis there, and is ready.
@@ -123,7 +125,11 @@ async fn a_replica_answers_follows_the_model_and_takes_over() {
         incident("i1", 0, "reported"),
     ])
     .await;
-    agree(&writer, &replica).await;
+    eventually(PATIENCE, || async {
+        let state = agree(&writer, &replica).await;
+        if ["b1", "b2", "s1", "i1"].iter().all(|id| state.contains(id)) { Ok(()) } else { Err(state) }
+    })
+    .await;
 
     // A replica changes nothing, and says who does.
     let address = format!("http://127.0.0.1:{}", writer.port());
@@ -194,7 +200,11 @@ async fn a_writer_that_slept_through_the_take_over_writes_nothing_more() {
     let new = site.instance(&site.redis.url()).await;
     let first = has_role(&old, "writer", PATIENCE).await;
     site.send(vec![bus("b1", 0, 42.0)]).await;
-    agree(&old, &new).await;
+    eventually(PATIENCE, || async {
+        let state = agree(&old, &new).await;
+        if state.contains("b1") { Ok(()) } else { Err(state) }
+    })
+    .await;
     // Something on its way into the store when it falls asleep.
     site.send((1..200).map(|i| bus("b1", i, 42.0 + i as f64 / 1000.0)).collect()).await;
     old.signal("STOP");
@@ -260,4 +270,50 @@ async fn a_writer_cut_off_from_the_store_goes_on_until_it_sees_a_higher_epoch() 
     proxy.set(Fault::None);
     agree(&old, &new).await;
     assert_eq!(site.token(), epoch(&taken));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_store_gets_the_city_back_from_whoever_still_has_it() {
+    let site = Site::new("1000").await;
+    let mut writer = site.instance(&site.redis.url()).await;
+    let replica = site.instance(&site.redis.url()).await;
+    has_role(&writer, "writer", PATIENCE).await;
+    has_role(&replica, "replica", PATIENCE).await;
+    // No topic holds the import.
+    let mut file = city::city_file();
+    file["districts"][0]["buildings"][0]["name"] = json!("Palazzo");
+    assert_eq!(put_city(&writer, &file).await.0, 200);
+    site.send(vec![bus("b1", 0, 42.1)]).await;
+    let before = eventually(PATIENCE, || async {
+        let state = without_timestamp(&agree(&writer, &replica).await);
+        if state.contains("b1") && state.contains("Palazzo") { Ok(state) } else { Err(state) }
+    })
+    .await;
+    for turn in 1..=3 {
+        let token = site.token();
+        site.redis.flush_all();
+        let written = |table: &'static str, field: &'static str| row(&site.redis, city::CITY, table, field);
+        eventually(PATIENCE, || async {
+            if written("city", "schema").await == Value::Null { Err("not written anew yet") } else { Ok(()) }
+        })
+        .await;
+        assert!(site.token() > token);
+        assert_eq!(written("district:centro:buildings", "town-hall").await["name"], "Palazzo", "turn {turn}");
+        assert_eq!(without_timestamp(&agree(&writer, &replica).await), before);
+    }
+    // Without a writer the replica has it, and everything that it folded.
+    writer.kill();
+    site.redis.flush_all();
+    site.send(vec![bus("b2", 1, 42.2)]).await;
+    has_role(&replica, "writer", PATIENCE).await;
+    eventually(PATIENCE, || async {
+        let row = row(&site.redis, city::CITY, "buses", "b2").await;
+        if row == Value::Null { Err("not stored yet") } else { Ok(()) }
+    })
+    .await;
+    assert_eq!(row(&site.redis, city::CITY, "district:centro:buildings", "town-hall").await["name"], "Palazzo");
+    writer.start_again().await;
+    has_role(&writer, "replica", PATIENCE).await;
+    let after = agree(&writer, &replica).await;
+    assert!(after.contains("Palazzo") && after.contains("b1") && after.contains("b2"), "{after}");
 }

@@ -178,6 +178,7 @@ impl Drop for Monitor {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flush_writes_only_what_changed() {
     let (kafka, redis) = (Kafka::fresh().await, Redis::start());
+    city::create_topics(&kafka.brokers(), 6).await;
     let (_folder, file) = city::city_file_on_disk(&city::city_file());
     let _server = start(&kafka, &redis, &file).await;
     kafka::produce(&kafka.brokers(), (0..100).map(|i| bus(&format!("b{i}"), 0, 42.0))).await;

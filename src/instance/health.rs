@@ -45,6 +45,8 @@ struct Known {
     loaded_at: Option<Instant>,
     /// Whether the ends seen at the start were reached once.
     caught_up: bool,
+    /// Whether it was ready once.
+    ready: bool,
     /// By what does not work.
     faults: BTreeMap<String, Fault>,
     ingest: Option<watch::Receiver<IngestState>>,
@@ -116,6 +118,16 @@ impl Health {
         known.caught_up |= reached;
         let tried = known.loaded_at.is_some_and(|at| at.elapsed() >= CATCH_UP);
         known.loaded && (known.caught_up || tried)
+    }
+
+    /// Whether readers may come: the city is there, and `/api/state` can answer. `epoch`: the chain whose state is at
+    /// hand. A writer's first boundary must be out, since the last full of the topic may be long outdated; once
+    /// readers were let in, they stay (contract, section 1).
+    pub fn is_ready(&self, epoch: Option<u64>) -> bool {
+        let has_city = self.has_city();
+        let mut known = self.lock();
+        known.ready |= has_city && epoch.is_some_and(|epoch| known.token.is_none_or(|token| epoch >= token));
+        known.ready
     }
 
     /// Everything that does not work.

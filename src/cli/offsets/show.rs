@@ -50,9 +50,7 @@ pub async fn run(args: &ShowArgs, store: &dyn TwinStore, cluster: &Cluster) -> a
                 event_time: held.and_then(|held| held.event_time).map(|time| time.to_string()),
                 foreign,
                 end: marks.map(|marks| marks.high),
-                lag: marks
-                    .filter(|_| !foreign)
-                    .map(|marks| marks.high - from(marks.low).clamp(marks.low, marks.high)),
+                lag: marks.filter(|_| !foreign).map(|marks| marks.high - from(marks.low).clamp(marks.low, marks.high)),
             }
         })
         .collect();
