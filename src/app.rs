@@ -1,6 +1,6 @@
 //! The one place that knows every subsystem: builds a server from its settings, runs it, drains it.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Write as _, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
@@ -208,9 +208,11 @@ async fn connect(cluster: &Cluster, health: &Health) -> String {
 
 /// Tells a person at a terminal where to look.
 fn print_address(address: std::net::SocketAddr, broker: Option<&EmbeddedBroker>) {
-    // Nobody may be reading; then nobody misses it.
-    let _ = crate::cli::print(&format!(
+    let text = format!(
         "\n  A simulated L'Aquila is coming to life.\n\n    page       http://{address}/\n    GraphiQL   http://{address}/graphiql\n    state      http://{address}/api/state\n    Kafka      {}\n\n  Ctrl-C ends it.\n\n",
         broker.map_or("", EmbeddedBroker::bootstrap)
-    ));
+    );
+    let mut out = std::io::stdout().lock();
+    // Nobody may be reading; then nobody misses it.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
