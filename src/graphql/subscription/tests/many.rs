@@ -116,7 +116,7 @@ async fn subscriber(schema: TestSchema, fold: Arc<Fold>, quiet: Arc<AtomicBool>,
                 take(&mut holds, &data(response.expect("no end")));
                 batches += 1;
             }
-            Err(_) if is_quiet => panic!("{field} of seed {seed} is stale: {holds:?}"),
+            Err(_late) if is_quiet => panic!("{field} of seed {seed} is stale: {holds:?}"),
             Err(_) => {}
         }
         if !is_quiet {
