@@ -155,7 +155,7 @@ impl Probe for Answers {
         let degraded = self.health.faults().into_iter().map(degraded).collect();
         let (epoch, _) = *self.chain.newest().borrow();
         Readiness {
-            ready: self.health.has_city() && self.chain.has_state(),
+            ready: self.health.is_ready(&self.chain),
             role: if token.is_some() { Role::Writer } else { Role::Replica },
             epoch: token.or(Some(epoch).filter(|epoch| *epoch > 0)),
             degraded,

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::{ingest::IngestState, publish::PublishState, twin::time::Time, writer::LeaseState};
+use crate::{ingest::IngestState, publish::{Chain, PublishState}, twin::time::Time, writer::LeaseState};
 
 /// Readiness does not wait longer than this for the ends of the topics (contract, section 1).
 const CATCH_UP: Duration = Duration::from_secs(60);
@@ -45,11 +45,22 @@ struct Known {
     loaded_at: Option<Instant>,
     /// Whether the ends seen at the start were reached once.
     caught_up: bool,
+    /// Whether readers could be sent here once.
+    was_ready: bool,
     /// By what does not work.
     faults: BTreeMap<String, Fault>,
     ingest: Option<watch::Receiver<IngestState>>,
     publish: Option<watch::Receiver<PublishState>>,
     lease: Option<watch::Receiver<LeaseState>>,
+}
+
+impl Known {
+    fn has_city(&mut self) -> bool {
+        let reached = self.ingest.as_ref().is_some_and(|ingest| ingest.borrow().caught_up);
+        self.caught_up |= reached;
+        let tried = self.loaded_at.is_some_and(|at| at.elapsed() >= CATCH_UP);
+        self.loaded && (self.caught_up || tried)
+    }
 }
 
 /// What an instance knows about itself.
@@ -109,13 +120,23 @@ impl Health {
         self.lock().faults.remove(what);
     }
 
+    /// Whether readers may be sent here: the city is there and `/api/state` can answer. A writer that starts waits for the
+    /// first boundary of its own, whatever an earlier one has left in the topics; one that was ready already goes on.
+    pub fn is_ready(&self, chain: &Chain) -> bool {
+        let mut known = self.lock();
+        let (epoch, _) = *chain.newest().borrow();
+        let published = match known.token {
+            Some(token) if !known.was_ready => epoch >= token,
+            _ => chain.has_state(),
+        };
+        let ready = known.has_city() && published;
+        known.was_ready |= ready;
+        ready
+    }
+
     /// Whether the city is loaded and has caught up with the ends of the topics, or has tried for long enough.
     pub fn has_city(&self) -> bool {
-        let mut known = self.lock();
-        let reached = known.ingest.as_ref().is_some_and(|ingest| ingest.borrow().caught_up);
-        known.caught_up |= reached;
-        let tried = known.loaded_at.is_some_and(|at| at.elapsed() >= CATCH_UP);
-        known.loaded && (known.caught_up || tried)
+        self.lock().has_city()
     }
 
     /// Everything that does not work.

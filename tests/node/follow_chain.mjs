@@ -128,7 +128,12 @@ async function takeIncremental(message, headers, its) {
   if (its === epoch && state?.timestamp === previous) apply(message, previous);
 }
 
-const kafka = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING, retry: { retries: 50 } });
+const kafka = new Kafka({
+  brokers: brokers.split(','),
+  logLevel: logLevel.WARN,
+  logCreator: () => ({ log }) => console.error('kafkajs', log.message, log.error ?? ''),
+  retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 50 },
+});
 const consumer = kafka.consumer({ groupId: `follow-${process.pid}`, maxWaitTimeInMs: 50 });
 await consumer.connect();
 await consumer.subscribe({ topics: ['state.full', 'state.incremental'], fromBeginning: true });
@@ -165,8 +170,9 @@ async function endIfThere() {
 
 createInterface({ input: process.stdin }).on('line', async (line) => {
   until = line.split(' ')[1];
-  for (;;) {
+  for (let turn = 1; ; turn += 1) {
     await new Promise((resolve) => setTimeout(resolve, 200));
     await endIfThere();
+    if (turn % 100 === 0) console.error('still', state?.timestamp, 'of epoch', epoch, [...pending.keys()], JSON.stringify(report));
   }
 });
