@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/local/go/bin
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: ## a living city in one process: http://127.0.0.1:8080 (ARGS="--rate 1000" is handed on)
+demo: ## a living city in one process: http://127.0.0.1:8080 (ARGS="--demo-rate 1000" is handed on)
 	@scripts/setup demo
 	cargo run --release -- demo $(ARGS)
 
@@ -21,10 +21,10 @@ test: ## everything, against real servers on free ports
 lint: ## formatting, clippy, shell syntax, licences
 	@scripts/lint
 
-bench: ## the figures of docs/performance.md
+bench: ## the figures of docs/performance.md (ARGS=--markdown writes them there, ARGS="catch-up large" is only those)
 	@scripts/setup test
 	@scripts/services-deps
-	cargo bench
+	@scripts/bench $(ARGS)
 
 schema: ## write schema.graphql
 	@scripts/setup demo

@@ -79,19 +79,22 @@ async fn the_demo_lives_and_goes_on_after_a_restart() {
     .await;
 
     // Over a socket and over SSE: first what is, then what changes.
-    let query = "subscription { busChanges { __typename } }";
+    let query = "subscription { busChanges { snapshot complete changes { kind id entity { speed } changedFields } } }";
+    let is_snapshot =
+        |batch: &Value| batch["snapshot"] == true && batch["changes"].as_array().map(Vec::len) == Some(40);
+    let is_change = |batch: &Value| {
+        let changes = batch["changes"].as_array().expect("changes");
+        batch["snapshot"] == false && changes.iter().all(|change| change["kind"] == "UPDATED") && !changes.is_empty()
+    };
     let mut changes = server.subscribe(query, json!({})).await;
-    for _ in 0..2 {
-        assert!(!changes.next().await["busChanges"].is_null());
-    }
+    let (first, next) = (changes.next().await, changes.next().await);
+    assert!(is_snapshot(&first["busChanges"]) && is_change(&next["busChanges"]), "{first} {next}");
     let request = server.http().post(server.url("/graphql")).header("accept", "text/event-stream");
     let answer = request.json(&json!({ "query": query })).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
     let mut stream = answer.bytes_stream();
-    for _ in 0..2 {
-        let event = next_event(&mut stream).await;
-        assert!(!event["data"]["busChanges"].is_null(), "{event}");
-    }
+    let (first, next) = (next_event(&mut stream).await, next_event(&mut stream).await);
+    assert!(is_snapshot(&first["data"]["busChanges"]) && is_change(&next["data"]["busChanges"]), "{first} {next}");
     drop(stream);
 
     let metrics = server.get("/metrics").await.expect("an answer").text().await.expect("text");

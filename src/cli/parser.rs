@@ -86,10 +86,10 @@ fn version() -> String {
 /// can be given to any command.
 const SECTIONS: [(&str, &[&str]); 6] = [
     ("serve", &["City", "Kafka", "Store", "Ingest", "Writer", "Publish", "HTTP", "GraphQL", "Archive", "Logs"]),
-    ("import", &["City", "Store", "HTTP", "Logs"]),
+    ("import", &["City", "Store", "Writer", "HTTP", "Logs"]),
     ("record", &["Kafka", "Logs"]),
     ("replay", &["Kafka", "Logs"]),
-    ("follow", &["City", "Kafka", "Logs"]),
+    ("follow", &["Kafka", "Logs"]),
     ("offsets", &["City", "Kafka", "Store", "Logs"]),
 ];
 

@@ -27,8 +27,6 @@ pub enum Table {
     Offsets,
     /// What an operator removed: `<global id>` -> the `lastUpdated` it had, as JSON.
     Removed,
-    /// `<incidentId>` -> the partition its events come by.
-    IncidentPartitions,
     /// `<districtId>` -> `{districtId, name, location}`.
     Districts,
     /// By district.

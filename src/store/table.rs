@@ -9,11 +9,10 @@ const DISTRICT: &str = "district:";
 
 impl Table {
     /// The tables that are not a district's, in the order of their documentation.
-    pub(crate) const FIXED: [Self; 9] = [
+    pub(crate) const FIXED: [Self; 8] = [
         Self::City,
         Self::Offsets,
         Self::Removed,
-        Self::IncidentPartitions,
         Self::Districts,
         Self::Buses,
         Self::Stations,
@@ -27,7 +26,6 @@ impl Table {
             Self::City => return Cow::Borrowed("city"),
             Self::Offsets => return Cow::Borrowed("offsets"),
             Self::Removed => return Cow::Borrowed("removed"),
-            Self::IncidentPartitions => return Cow::Borrowed("incident-partitions"),
             Self::Districts => return Cow::Borrowed("districts"),
             Self::Buses => return Cow::Borrowed("buses"),
             Self::Stations => return Cow::Borrowed("stations"),

@@ -25,8 +25,8 @@ impl Position {
     /// Distance in metres from here to the nearest point of a line, on the plane that touches the earth here:
     /// exact to a millimetre for what is near.
     pub fn distance_to_line(self, line: &[Self]) -> f64 {
-        let plane = |p: &Self| {
-            let east = wrapped(p.longitude - self.longitude).to_radians() * self.latitude.to_radians().cos();
+        let plane = |degrees_east: f64, p: &Self| {
+            let east = degrees_east.to_radians() * self.latitude.to_radians().cos();
             (east * EARTH_RADIUS, (p.latitude - self.latitude).to_radians() * EARTH_RADIUS)
         };
         match line {
@@ -35,7 +35,11 @@ impl Position {
             _ => line
                 .windows(2)
                 .map(|pair| {
-                    let ((x1, y1), (x2, y2)) = (plane(&pair[0]), plane(&pair[1]));
+                    // The second point counts from the first: a segment on the far side of the earth must not seem to
+                    // run through here.
+                    let east = wrapped(pair[0].longitude - self.longitude);
+                    let further = wrapped(pair[1].longitude - pair[0].longitude);
+                    let ((x1, y1), (x2, y2)) = (plane(east, &pair[0]), plane(east + further, &pair[1]));
                     let (dx, dy) = (x2 - x1, y2 - y1);
                     let length = dx * dx + dy * dy;
                     let t = if length == 0.0 { 0.0 } else { (-(x1 * dx + y1 * dy) / length).clamp(0.0, 1.0) };

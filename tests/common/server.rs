@@ -43,7 +43,7 @@ impl Server {
         Self::start_command(&["serve"], settings).await
     }
 
-    /// The same with another command, such as `["demo", "--rate", "1000"]`.
+    /// The same with another command, such as `["demo", "--demo-rate", "1000"]`.
     pub async fn start_command(args: &[&str], settings: &[(&str, &str)]) -> Self {
         let mut server = Self::new(args, settings);
         server.start_again().await;

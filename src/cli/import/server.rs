@@ -55,10 +55,7 @@ pub fn default_url(config: &Config) -> Option<String> {
 pub async fn send(url: &str, token: Option<&Secret>, file: Bytes) -> anyhow::Result<Outcome> {
     let mut url = url.to_owned();
     for attempt in 0..2 {
-        let (status, answer) = match put(&url, token, file.clone()).await? {
-            Some(answer) => answer,
-            None => return Ok(Outcome::NobodyThere),
-        };
+        let Some((status, answer)) = put(&url, token, file.clone()).await? else { return Ok(Outcome::NobodyThere) };
         let writer = answer["writer"].as_str().filter(|_| answer["code"] == "REPLICA" && attempt == 0);
         match (status, writer) {
             (StatusCode::OK, _) => return Ok(Outcome::Imported(answer)),

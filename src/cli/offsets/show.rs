@@ -24,7 +24,8 @@ struct Shown {
     foreign: bool,
     /// The offset that the next record gets.
     end: Option<i64>,
-    /// How many offsets are still to be folded; from the partition's first where none is stored.
+    /// How many offsets are still to be folded; from the partition's first where none is stored. Of a foreign offset nobody
+    /// knows.
     lag: Option<i64>,
 }
 
@@ -41,7 +42,7 @@ pub async fn run(args: &ShowArgs, store: &dyn TwinStore, cluster: &Cluster) -> a
         .map(|at| {
             let (held, marks) = (stored.get(&at), there.get(&at));
             let foreign = held.is_some_and(|held| held.cluster != id);
-            let from = held.filter(|_| !foreign).map(|held| held.offset);
+            let from = |low: i64| held.map_or(low, |held| held.offset);
             Shown {
                 topic: at.0.name(),
                 partition: at.1,
@@ -49,7 +50,7 @@ pub async fn run(args: &ShowArgs, store: &dyn TwinStore, cluster: &Cluster) -> a
                 event_time: held.and_then(|held| held.event_time).map(|time| time.to_string()),
                 foreign,
                 end: marks.map(|marks| marks.high),
-                lag: marks.map(|marks| marks.high - from.unwrap_or(marks.low).clamp(marks.low, marks.high)),
+                lag: marks.filter(|_| !foreign).map(|marks| marks.high - from(marks.low).clamp(marks.low, marks.high)),
             }
         })
         .collect();

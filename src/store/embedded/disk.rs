@@ -270,7 +270,7 @@ fn check(connection: &mut Connection, path: &Path, city_id: &str) -> Result<(), 
         if version != SCHEMA_VERSION {
             return Ok(Err(format!(
                 "it has the schema version {version} of another release, this one reads {SCHEMA_VERSION}: use that \
-                 release, or move the file away, and the twin is built anew from Kafka"
+                 release, or move the file away, and the twin is built anew from Kafka and the city file"
             )));
         }
         let of: String = connection.query_row("SELECT city_id FROM city", [], |row| row.get(0))?;

@@ -7,7 +7,6 @@
 //! | `city` | hash | name of a fact (`cityId`, `name`, `schema`, `modelVersion`, `boundary`, `epoch`) | JSON |
 //! | `offsets` | hash | `<topic>/<partition>` | `{"offset", "eventTime", "cluster"}` |
 //! | `removed` | hash | global id of what an operator removed | the `lastUpdated` that it had |
-//! | `incident-partitions` | hash | incident id | the partition its events come by |
 //! | `districts` | hash | district id | `{districtId, name, location}` |
 //! | `district:<districtId>:sensors` | hash | sensor id | the entity, as in `state.full` |
 //! | `district:<districtId>:buildings` | hash | building id | the entity |

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -43,6 +46,9 @@ pub struct RedisStore {
     lease: String,
     tables: String,
     sequence: String,
+    /// The last sequence number that the server acknowledged, with its token: a server that no longer knows it has lost
+    /// writes.
+    acknowledged: Mutex<(String, u64)>,
 }
 
 impl RedisStore {
@@ -59,6 +65,7 @@ impl RedisStore {
             lease: format!("{prefix}lease"),
             tables: format!("{prefix}tables"),
             sequence: format!("{prefix}sequence"),
+            acknowledged: Mutex::default(),
             prefix,
         })
     }
@@ -75,12 +82,15 @@ impl RedisStore {
     async fn write(&self, token: &str, chunk: &Chunk<'_>) -> Result<(), StoreError> {
         let keys: Vec<String> = chunk.tables.iter().map(|(table, _)| self.key(table)).collect();
         let counts: Vec<String> = chunk.tables.iter().map(|(_, rows)| rows.len().to_string()).collect();
-        let sequence = SEQUENCE.fetch_add(1, Ordering::Relaxed).to_string();
+        let number = SEQUENCE.fetch_add(1, Ordering::Relaxed);
+        let sequence = number.to_string();
+        let acknowledged = self.acknowledged(token).to_string();
         let mut arguments = Arguments::default();
         arguments.keys.extend([&self.token, &self.tables, &self.sequence].map(|key| key.as_bytes()));
         arguments.keys.extend(keys.iter().map(String::as_bytes));
         let replace: &[u8] = if chunk.replace { b"1" } else { b"" };
         arguments.values.extend([token.as_bytes(), replace, self.prefix.as_bytes(), sequence.as_bytes()]);
+        arguments.values.push(acknowledged.as_bytes());
         for ((_, rows), count) in chunk.tables.iter().zip(&counts) {
             arguments.values.push(count.as_bytes());
             for Row { field, value, .. } in rows {
@@ -88,10 +98,19 @@ impl RedisStore {
             }
         }
         match self.run(&COMMIT, COMMIT_LIMIT, &arguments).await? {
-            Answer::Ok => Ok(()),
+            Answer::Ok => {
+                *self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner) = (token.to_owned(), number);
+                Ok(())
+            }
             Answer::Fenced(theirs) => Err(StoreError::Fenced { ours: token.parse().unwrap_or(0), theirs }),
             answer => Err(answer.error()),
         }
+    }
+
+    /// The last sequence number acknowledged under a token; 0 where there is none.
+    fn acknowledged(&self, token: &str) -> u64 {
+        let acknowledged = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
+        if acknowledged.0 == token { acknowledged.1 } else { 0 }
     }
 
     /// Reads all tables as they are at one moment, on a connection of its own.
@@ -150,7 +169,7 @@ impl RedisStore {
             (true, true) => {
                 return Err(foreign(format!(
                     "{} lists it, but it is gone: deleted by hand, or evicted (`maxmemory-policy` must be \
-                     `noeviction`); delete all keys that begin {} and the twin is built anew from Kafka",
+                     `noeviction`); delete all keys that begin {} and the twin is built anew from Kafka and the city file",
                     self.tables, self.prefix
                 )));
             }

@@ -264,6 +264,23 @@ async fn what_was_given_up_cannot_land_later() {
     assert_eq!(all(&*store).await, [(Table::Buses, "1".into(), "last".into())]);
 }
 
+/// A file that lags by a second, or a replica that took over: the token is right, acknowledged rows are gone.
+#[tokio::test]
+async fn a_server_that_came_back_older_is_noticed() {
+    let server = RedisServer::start(&[]);
+    let store = open(&server.url(), "c").await;
+    let token = take(&*store, "a", MINUTE).await;
+    store.commit(token, &rows([row(Table::Buses, "1", "{}")])).await.unwrap();
+    let older = server.cli(&["get", "twin:{c}:sequence"]);
+    store.commit(token, &rows([row(Table::Buses, "2", "{}")])).await.unwrap();
+    server.cli(&["set", "twin:{c}:sequence", older.trim()]);
+    let refused = store.commit(token, &rows([row(Table::Buses, "3", "{}")])).await;
+    assert!(matches!(refused, Err(StoreError::Emptied)), "{refused:?}");
+    assert_eq!(all(&*store).await.len(), 2, "nothing was written");
+    let next = take(&*store, "a", MINUTE).await;
+    store.commit(next, &rows([row(Table::Buses, "3", "{}")])).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_script_that_the_server_forgot_is_sent_again() {
     let server = RedisServer::start(&[]);

@@ -1,5 +1,6 @@
 -- KEYS: token, tables, sequence, then the hashes to write.
--- ARGV: our token, '1' to drop every table first, the prefix of all keys, our sequence number; then for each hash the number of its rows
+-- ARGV: our token, '1' to drop every table first, the prefix of all keys, our sequence number, the last one acknowledged
+-- under this token (0 for none); then for each hash the number of its rows
 -- and, for each row, its field and its value ('' removes it).
 local wrong = foreign(KEYS[1], 'string') or foreign(KEYS[2], 'set') or foreign(KEYS[3], 'string')
 if wrong then return wrong end
@@ -13,6 +14,8 @@ end
 -- What was given up as lost may still sit in the socket of a connection long closed, and land after its successors.
 local writer, last = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+)/(%d+)$')
 if writer == ARGV[1] and tonumber(last) > tonumber(ARGV[4]) then return {'late'} end
+-- A server that came back older (its file lagged, or a replica took over) has lost what it acknowledged.
+if ARGV[5] ~= '0' and (writer ~= ARGV[1] or tonumber(last) < tonumber(ARGV[5])) then return {'emptied'} end
 redis.call('SET', KEYS[3], ARGV[1] .. '/' .. ARGV[4])
 
 local prefix = ARGV[3]
@@ -27,7 +30,7 @@ if ARGV[2] == '1' then
   end
 end
 
-local at = 5
+local at = 6
 for i = 4, #KEYS do
   local key = KEYS[i]
   local rows = tonumber(ARGV[at])

@@ -1,0 +1,267 @@
+//! A city at 10,000 events/s with the default intervals: what it costs the server, how late a subscriber sees it.
+
+use std::time::{Duration, Instant};
+
+use citytwin::simulator::{DemoCity, SimEvent, Simulation, SimulationConfig};
+use serde_json::{Value, json};
+
+use crate::{
+    common::{
+        kafka::{Kafka, Topic, create_topics},
+        redis::Redis,
+        server::Server,
+        socket::{Frame, Socket},
+    },
+    events::{SEED, TOPICS},
+    machine,
+    produce::{Paced, now_ms},
+    report::Figure,
+    scrape::Scrape,
+};
+
+const RATE: f64 = 10_000.0;
+/// Holds one full and twelve incrementals.
+const WINDOW: Duration = Duration::from_secs(60);
+const WARM_UP: Duration = Duration::from_secs(6);
+const LATENCY: Duration = Duration::from_secs(20);
+
+/// A server over a real Kafka and Redis with the demo city.
+pub struct City {
+    pub server: Server,
+    pub kafka: Kafka,
+    _redis: Redis,
+    _folder: tempfile::TempDir,
+}
+
+impl City {
+    pub async fn start() -> Self {
+        let (kafka, redis) = (Kafka::fresh().await, Redis::start());
+        create_topics(&kafka.brokers(), &TOPICS.map(|name| Topic::for_recording(name, 6))).await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("city.json");
+        std::fs::write(&file, DemoCity::laquila(SEED).city_file(now_ms() as i64)).expect("the folder is ours");
+        let settings =
+            [("KAFKA_BROKERS", kafka.brokers()), ("REDIS_URL", redis.url()), ("CITY_FILE", file.display().to_string())];
+        let server = Server::start_ready(&settings.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
+        Self { server, kafka, _redis: redis, _folder: folder }
+    }
+}
+
+/// Events of the demo city from now on.
+pub fn simulated(events_per_second: f64) -> impl FnMut(i64) -> Vec<SimEvent> + Send + 'static {
+    let config = SimulationConfig { events_per_second, ..SimulationConfig::default() };
+    let start = now_ms() as i64;
+    let mut simulation = Simulation::with_config(&DemoCity::laquila(SEED), start, SEED, config);
+    move |until| {
+        let mut events = Vec::new();
+        simulation.step(until, &mut events);
+        events
+    }
+}
+
+pub async fn run() -> Vec<Figure> {
+    let city = City::start().await;
+    let server = &city.server;
+    let pid = server.pid();
+    let (idle, began) = (machine::cpu(pid), Instant::now());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let idle = (machine::cpu(pid) - idle).as_secs_f64() / began.elapsed().as_secs_f64();
+
+    let load = Paced::start(&city.kafka.brokers(), simulated(RATE));
+    tokio::time::sleep(WARM_UP).await;
+    let before = Scrape::of(server).await;
+    let (cpu, began) = (machine::cpu(pid), Instant::now());
+    tokio::time::sleep(WINDOW).await;
+    let (cpu, took) = ((machine::cpu(pid) - cpu).as_secs_f64(), began.elapsed().as_secs_f64());
+    let after = Scrape::of(server).await;
+    let events = after.sum("citytwin_events_total", "") - before.sum("citytwin_events_total", "");
+    let rate = events / took;
+    let mut figures = vec![
+        Figure::new("share of a core without events", idle * 100.0, "%").note("5 s, default intervals"),
+        Figure::new("share of a core at 10,000 events/s", cpu / took * 100.0, "%").at_most(2.0).note(format!(
+            "demo city, Redis, default intervals, {took:.0} s with one full; {rate:.0} events/s came; {:.2} us an event",
+            cpu * 1e6 / events
+        )),
+    ];
+    figures.extend(published(&before, &after));
+    match latencies(server, LATENCY).await {
+        Some(mut latencies) => figures.extend(latency_figures(&mut latencies)),
+        None => eprintln!("no subscription to twinChanges: no latencies"),
+    }
+    load.stop();
+    figures
+}
+
+/// What the publisher and the flush took, from the server's own histograms.
+fn published(before: &Scrape, after: &Scrape) -> Vec<Figure> {
+    let mean = |name: &str, label: &str| after.mean_since(before, name, label);
+    let mut figures = Vec::new();
+    let mut add = |what: &str, value: Option<f64>, scale: f64, unit, note: &str| {
+        figures.extend(value.map(|value| Figure::new(what, value * scale, unit).note(note)));
+    };
+    let histogram = "mean, from the server's histogram";
+    add("one incremental, made", mean("citytwin_delta_seconds", ""), 1e3, "ms wall", histogram);
+    add("one full, made", mean("citytwin_full_seconds", ""), 1e3, "ms wall", histogram);
+    add("one flush", mean("citytwin_flush_seconds", ""), 1e3, "ms wall", histogram);
+    add("rows of one flush", mean("citytwin_flush_rows", ""), 1.0, "rows", histogram);
+    add("one batch", mean("citytwin_batch_messages", ""), 1.0, "events", histogram);
+    figures.extend(share("incremental as a share of the full, 10,000 events/s", before, after));
+    figures
+}
+
+/// Plain bytes of the incrementals and of the full.
+pub fn share(what: &str, before: &Scrape, after: &Scrape) -> Option<Figure> {
+    let delta = after.mean_since(before, "citytwin_delta_bytes", "plain")?;
+    let full = after.mean_since(&Scrape::default(), "citytwin_full_bytes", "plain")?;
+    let note = format!("{delta:.0} B of {full:.0} B on average, as JSON");
+    Some(Figure::new(what, delta / full * 100.0, "%").note(note))
+}
+
+/// Follows a small box and gives the age of each change when it came, in milliseconds since it was to be sent.
+async fn latencies(server: &Server, window: Duration) -> Option<Vec<f64>> {
+    let query = "subscription($box: BoxInput!) { twinChanges(filter: {box: $box}) { snapshot \
+        changes { kind entity { ... on Entity { lastUpdated } } } } }";
+    // The old town, a few blocks.
+    let area = json!({ "box": { "north": 42.3545, "south": 42.3475, "east": 13.4045, "west": 13.3935 } });
+    let mut socket = server.socket().await;
+    socket.subscribe("1", query, area).await;
+    let (began, mut ages) = (Instant::now(), Vec::new());
+    while began.elapsed() < window {
+        let Some(frame) = socket.next_within(Duration::from_secs(5)).await else { break };
+        let now = now_ms();
+        let Frame::Message(message) = frame else { return None };
+        if message["type"] == "error" {
+            return None;
+        }
+        let batch = &message["payload"]["data"]["twinChanges"];
+        if batch["snapshot"] != false {
+            continue;
+        }
+        let times = batch["changes"].as_array().into_iter().flatten().filter_map(|change| {
+            let time = change["entity"]["lastUpdated"].as_str()?;
+            Some(time.parse::<jiff::Timestamp>().ok()?.as_millisecond() as f64)
+        });
+        ages.extend(times.map(|time| now - time));
+    }
+    Some(ages)
+}
+
+fn latency_figures(ages: &mut [f64]) -> Vec<Figure> {
+    assert!(!ages.is_empty(), "nothing changed in the box");
+    ages.sort_by(f64::total_cmp);
+    let quantile = |q: f64| ages[((ages.len() - 1) as f64 * q) as usize];
+    let note = format!(
+        "twinChanges on a box over graphql-transport-ws, {} changes, open loop from the intended send; wall time",
+        ages.len()
+    );
+    vec![
+        Figure::new("produce to subscriber at 10,000 events/s, p50", quantile(0.5), "ms").at_most(5.0).note(note),
+        Figure::new("produce to subscriber at 10,000 events/s, p99", quantile(0.99), "ms")
+            .at_most(25.0)
+            .note("the same"),
+    ]
+}
+
+const SUBSCRIBERS: usize = 500;
+const BUSES: usize = 500;
+const FAN_OUT: Duration = Duration::from_secs(10);
+
+/// 500 subscribers that all follow 500 buses, each of which reports once a second.
+pub async fn subscribers() -> Vec<Figure> {
+    let city = City::start().await;
+    let load = Paced::start(&city.kafka.brokers(), buses());
+    // All buses are there.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut figures = Vec::new();
+    for interval in [0, 100] {
+        figures.extend(fan_out(&city.server, interval).await);
+    }
+    load.stop();
+    figures
+}
+
+/// 500 events/s, evenly spaced.
+fn buses() -> impl FnMut(i64) -> Vec<SimEvent> + Send + 'static {
+    let mut at = now_ms() as i64;
+    let mut turn = 0;
+    move |until| {
+        let mut events = Vec::new();
+        while at < until {
+            let (bus, round) = (turn % BUSES, turn / BUSES);
+            let time = jiff::Timestamp::from_millisecond(at).expect("a time of today");
+            events.push(SimEvent {
+                topic: "transport.gps",
+                key: format!("bus-{bus:03}"),
+                timestamp_ms: at,
+                value: format!(
+                    r#"{{"busId":"bus-{bus:03}","routeId":"R1","currentLocation":{{"latitude":42.35,"longitude":13.{:04}}},"heading":90,"speed":{}.5,"passengerCount":12,"status":"in_service","lastUpdated":"{time:.3}"}}"#,
+                    3000 + (turn * 7) % 5000,
+                    10 + round % 40,
+                ),
+            });
+            turn += 1;
+            at += 1000 / BUSES as i64;
+        }
+        events
+    }
+}
+
+async fn fan_out(server: &Server, interval: u32) -> Vec<Figure> {
+    let url = format!("ws://127.0.0.1:{}/graphql/ws", server.port());
+    let query = "subscription($ms: Int!) { busChanges(minIntervalMs: $ms) { snapshot changes { kind entity { busId \
+        currentLocation { latitude longitude } speed lastUpdated } } } }";
+    let mut sockets = Vec::new();
+    for _ in 0..SUBSCRIBERS {
+        let mut socket = Socket::connect(&url).await;
+        socket.subscribe("1", query, json!({ "ms": interval })).await;
+        sockets.push(socket);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let (cpu, began) = (machine::cpu(server.pid()), Instant::now());
+    let deadline = tokio::time::Instant::now() + FAN_OUT;
+    let readers = sockets.into_iter().enumerate().map(|(n, socket)| tokio::spawn(count(socket, deadline, n % 50 == 0)));
+    let readers: Vec<_> = readers.collect();
+    tokio::time::sleep_until(deadline).await;
+    let (cpu, took) = (machine::cpu(server.pid()) - cpu, began.elapsed().as_secs_f64());
+    let (mut frames, mut ages) = (0, Vec::new());
+    for reader in readers {
+        let (read, mut seen) = reader.await.expect("a subscriber");
+        frames += read;
+        ages.append(&mut seen);
+    }
+    ages.sort_by(f64::total_cmp);
+    let deliveries = SUBSCRIBERS as f64 * BUSES as f64 * took;
+    let age = |q: f64| ages.get(((ages.len().max(1) - 1) as f64 * q) as usize).copied().unwrap_or(f64::NAN);
+    let name = format!("500 subscribers x 500 changes/s, minIntervalMs {interval}");
+    vec![
+        Figure::new(format!("{name}: CPU a delivery"), cpu.as_secs_f64() * 1e6 / deliveries, "us CPU").note(format!(
+            "{:.0} % of a core for {:.0} deliveries/s in {:.0} frames/s",
+            cpu.as_secs_f64() / took * 100.0,
+            deliveries / took,
+            f64::from(frames) / took
+        )),
+        Figure::new(format!("{name}: p50 of the age"), age(0.5), "ms")
+            .note("the readers share the two cores; wall time"),
+        Figure::new(format!("{name}: p99 of the age"), age(0.99), "ms").note("the same"),
+    ]
+}
+
+/// Reads frames until the deadline: how many, and where `look` the ages of what was in them.
+async fn count(mut socket: Socket, deadline: tokio::time::Instant, look: bool) -> (u32, Vec<f64>) {
+    let (mut frames, mut ages) = (0, Vec::new());
+    while let Ok(frame) = tokio::time::timeout_at(deadline, socket.next()).await {
+        let Frame::Message(message) = frame else { break };
+        assert_eq!(message["type"], "next", "{message}");
+        frames += 1;
+        let batch = &message["payload"]["data"]["busChanges"];
+        if look && batch["snapshot"] == false {
+            let now = now_ms();
+            let changes = batch["changes"].as_array().map_or(&[] as &[Value], Vec::as_slice);
+            ages.extend(changes.iter().filter_map(|change| {
+                let time = change["entity"]["lastUpdated"].as_str()?.parse::<jiff::Timestamp>().ok()?;
+                Some(now - time.as_millisecond() as f64)
+            }));
+        }
+    }
+    (frames, ages)
+}
