@@ -297,6 +297,13 @@ async fn an_emptied_store_gets_the_city_back_from_whoever_still_has_it() {
             if written("city", "schema").await == Value::Null { Err("not written anew yet") } else { Ok(()) }
         })
         .await;
+        // The chain of the new token is begun before the store is emptied once more.
+        eventually(PATIENCE, || async {
+            let fulls = kafka::read_all(&site.kafka.brokers(), "state.full").await;
+            let newest = fulls.last().and_then(|full| full.header("epoch")?.parse::<u64>().ok()).unwrap_or(0);
+            if newest > token { Ok(()) } else { Err(format!("the newest full has the epoch {newest}")) }
+        })
+        .await;
         assert!(site.token() > token);
         assert_eq!(written("district:centro:buildings", "town-hall").await["name"], "Palazzo", "turn {turn}");
         assert_eq!(without_timestamp(&agree(&writer, &replica).await), before);
@@ -314,6 +321,10 @@ async fn an_emptied_store_gets_the_city_back_from_whoever_still_has_it() {
     assert_eq!(row(&site.redis, city::CITY, "district:centro:buildings", "town-hall").await["name"], "Palazzo");
     writer.start_again().await;
     has_role(&writer, "replica", PATIENCE).await;
-    let after = agree(&writer, &replica).await;
-    assert!(after.contains("Palazzo") && after.contains("b1") && after.contains("b2"), "{after}");
+    // The full that begins its chain comes after what it stored.
+    eventually(PATIENCE, || async {
+        let after = agree(&writer, &replica).await;
+        if ["Palazzo", "b1", "b2"].iter().all(|id| after.contains(id)) { Ok(()) } else { Err(after) }
+    })
+    .await;
 }

@@ -55,11 +55,13 @@ pub struct Instance {
     pub(super) own_epoch: Arc<AtomicU64>,
     /// The model version that the city was loaded with.
     pub(super) model_version: Option<u64>,
+    /// The highest token that the store was seen to hold: where it is emptied, nobody else remembers it.
+    seen_token: u64,
 }
 
 impl Instance {
     pub fn new(parts: Parts) -> Self {
-        Self { parts, ingest: None, own_epoch: Arc::default(), model_version: None }
+        Self { parts, ingest: None, own_epoch: Arc::default(), model_version: None, seen_token: 0 }
     }
 
     /// Lives until `stop` is cancelled, then ends in order: what was folded is flushed, the lease given back.
@@ -115,7 +117,11 @@ impl Instance {
                     continue;
                 }
             }
-            match self.parts.store.holder().await {
+            let holder = self.parts.store.holder().await;
+            if let Ok(Lease::Other { token, .. } | Lease::Free { token }) = holder {
+                self.seen_token = self.seen_token.max(token);
+            }
+            match holder {
                 Ok(Lease::Free { token: 0 })
                     if self.ingest.is_some()
                         && emptied.get_or_insert_with(Instant::now).elapsed() < self.parts.writer.lease =>
@@ -172,7 +178,7 @@ impl Instance {
             address: &parts.address,
             ttl: parts.writer.lease,
             token: None,
-            above: epoch.max(self.own_epoch.load(std::sync::atomic::Ordering::Acquire)),
+            above: epoch.max(self.own_epoch.load(std::sync::atomic::Ordering::Acquire)).max(self.seen_token),
         };
         match parts.store.lease(&request).await {
             Ok(Lease::Held { token }) => {
