@@ -57,7 +57,6 @@ pub fn run() -> Vec<Figure> {
     let mut figures = vec![decode_and_apply()];
     figures.extend(delta());
     figures.extend(full());
-    figures.push(memory());
     figures
 }
 
@@ -150,19 +149,4 @@ fn pause_of_the_fold(city: &mut City) -> Duration {
         took
     });
     looks.max().unwrap_or_default()
-}
-
-fn memory() -> Figure {
-    let file = cities::copies(5);
-    let parsed = CityFile::parse(&file).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let before = machine::memory(std::process::id(), "VmRSS");
-    let mut city = City::new(&parsed.city_id.clone(), "bench", DAY);
-    city.import(parsed);
-    let entities = cities::entities(city.view());
-    let mut out = Vec::new();
-    write_full(city.view(), Time(0), &mut out);
-    let after = machine::memory(std::process::id(), "VmRSS") - out.len() as f64;
-    Figure::new("growth of the process for each entity", (after - before).max(0.0) / entities as f64, "B").note(
-        format!("{entities} entities moved from a parsed file, with their JSON; the server's own figure is below"),
-    )
 }

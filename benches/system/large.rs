@@ -33,7 +33,7 @@ pub async fn run() -> Vec<Figure> {
         create_topics(&kafka.brokers(), &TOPICS.map(|name| Topic::for_recording(name, 6))).await;
         let brokers = kafka.brokers();
         let settings = [("KAFKA_BROKERS", brokers.as_str()), ("REDIS_URL", &url), ("LOG_LEVEL", "warn")];
-        let mut server = Server::new(&["serve"], &settings);
+        let mut server = crate::server(&settings);
         let bare = empty(&mut server, &redis).await;
         server.set("CITY_FILE", &file.display().to_string());
         server.start_again().await;

@@ -22,13 +22,22 @@ mod stores;
 
 use std::{future::Future, pin::Pin, process::ExitCode, time::Duration};
 
+use common::server::Server;
 use report::Figure;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// No part takes this long; one that does hangs.
-const LONGEST: Duration = Duration::from_secs(240);
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// The server under test with these settings, not started yet. `CITYTWIN_BENCH_CONFIG` names a settings file for it, to
+/// try settings out.
+fn server(settings: &[(&str, &str)]) -> Server {
+    let file = std::env::var("CITYTWIN_BENCH_CONFIG").ok();
+    let command: Vec<&str> = ["serve"].into_iter().chain(file.iter().flat_map(|file| ["--config", file])).collect();
+    Server::new(&command, settings)
+}
 
 type Part = Pin<Box<dyn Future<Output = Vec<Figure>> + Send>>;
 
