@@ -8,6 +8,7 @@ use crate::{
     catch_up::until_ready,
     cities,
     common::{
+        eventually,
         kafka::{Kafka, Topic, create_topics},
         redis::Redis,
         server::Server,
@@ -52,7 +53,7 @@ pub async fn run() -> Vec<Figure> {
             }
         }
         times.sort();
-        let entities = Scrape::of(&server).await.sum("citytwin_entities", "");
+        let entities = entities(&server).await;
         let (wall, cpu) = times[RESTARTS / 2];
         figures.push(
             Figure::new(format!("time to ready, {name}"), wall.as_secs_f64(), "s wall").at_most(1.0).note(format!(
@@ -67,6 +68,15 @@ pub async fn run() -> Vec<Figure> {
         }
     }
     figures
+}
+
+/// How many entities the server has, once its gauges say so.
+async fn entities(server: &Server) -> f64 {
+    eventually(Duration::from_secs(10), || async {
+        let entities = Scrape::of(server).await.sum("citytwin_entities", "");
+        if entities > 0.0 { Ok(entities) } else { Err("no entities in the metrics") }
+    })
+    .await
 }
 
 /// The resident memory of a server without a city, which is then forgotten.

@@ -52,8 +52,10 @@ impl City {
 /// Events of the demo city from now on.
 pub fn simulated(events_per_second: f64) -> impl FnMut(i64) -> Vec<SimEvent> + Send + 'static {
     let config = SimulationConfig { events_per_second, ..SimulationConfig::default() };
-    let start = now_ms() as i64;
-    let mut simulation = Simulation::with_config(&DemoCity::laquila(SEED), start, SEED, config);
+    // Laid out first: that takes a while, and events must not be late from the beginning.
+    let city = DemoCity::laquila(SEED);
+    let start = now_ms() as i64 + 500;
+    let mut simulation = Simulation::with_config(&city, start, SEED, config);
     move |until| {
         let mut events = Vec::new();
         simulation.step(until, &mut events);
@@ -113,8 +115,8 @@ fn published(before: &Scrape, after: &Scrape) -> Vec<Figure> {
 
 /// Plain bytes of the incrementals and of the full.
 pub fn share(what: &str, before: &Scrape, after: &Scrape) -> Option<Figure> {
-    let delta = after.mean_since(before, "citytwin_delta_bytes", "plain")?;
-    let full = after.mean_since(&Scrape::default(), "citytwin_full_bytes", "plain")?;
+    let delta = after.mean_since(before, "citytwin_delta_bytes", "")?;
+    let full = after.mean_since(&Scrape::default(), "citytwin_full_bytes", "")?;
     let note = format!("{delta:.0} B of {full:.0} B on average, as JSON");
     Some(Figure::new(what, delta / full * 100.0, "%").note(note))
 }
