@@ -243,7 +243,13 @@ impl TwinStore for RedisStore {
             values: [request.holder, request.address, &ttl, &token, &above].map(str::as_bytes).to_vec(),
         };
         match self.run(&LEASE, CALL_LIMIT, &arguments).await? {
-            Answer::Lease(lease) => Ok(lease),
+            Answer::Lease(lease) => {
+                if request.token.is_none() {
+                    // A new token begins anew: nothing was acknowledged under it yet.
+                    *self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
+                }
+                Ok(lease)
+            }
             Answer::Fenced(theirs) => Err(StoreError::Fenced { ours: request.token.unwrap_or(0), theirs }),
             answer => Err(answer.error()),
         }
