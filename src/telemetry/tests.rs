@@ -67,16 +67,16 @@ fn the_rest_is_rendered_once_it_is_used() {
     lost_offsets("t", 1).increment(9);
     subscriptions("busChanges").increment(1.0);
     store_up(Store::Redis).set(1.0);
-    http_requests("/api/state", "GET", 200).increment(1);
-    http_seconds("/api/state").record(0.003);
+    http_requests("/of/this/test", "GET", 200).increment(1);
+    http_seconds("/of/this/test").record(0.003);
     let text = render();
     for name in LATER {
         assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
     }
     assert!(text.contains("citytwin_consumer_lag{topic=\"t\",partition=\"1\"} 5\n"), "{text}");
-    assert!(text.contains("citytwin_http_requests_total{route=\"/api/state\",method=\"GET\",status=\"200\"} 1\n"));
-    assert!(text.contains("citytwin_http_seconds_bucket{route=\"/api/state\",le=\"0.0025\"} 0\n"), "{text}");
-    assert!(text.contains("citytwin_http_seconds_bucket{route=\"/api/state\",le=\"0.005\"} 1\n"), "{text}");
+    assert!(text.contains("citytwin_http_requests_total{route=\"/of/this/test\",method=\"GET\",status=\"200\"} 1\n"));
+    assert!(text.contains("citytwin_http_seconds_bucket{route=\"/of/this/test\",le=\"0.0025\"} 0\n"), "{text}");
+    assert!(text.contains("citytwin_http_seconds_bucket{route=\"/of/this/test\",le=\"0.005\"} 1\n"), "{text}");
 }
 
 #[test]
