@@ -47,6 +47,10 @@ pub struct Parts {
     pub address: String,
 }
 
+/// A store that was emptied no longer knows its tokens, and a writer may have taken some since this instance last looked:
+/// so many are left out, that no two instances ever have the same one.
+const EMPTIED_GAP: u64 = 1000;
+
 /// One instance of a city.
 pub struct Instance {
     pub(super) parts: Parts,
@@ -136,7 +140,10 @@ impl Instance {
                     self.parts.health.is_replica(Some(address));
                     self.reload_if_changed().await;
                 }
-                Ok(Lease::Free { .. } | Lease::Held { .. }) => {
+                Ok(free @ (Lease::Free { .. } | Lease::Held { .. })) => {
+                    if matches!(free, Lease::Free { token: 0 }) && self.seen_token > 0 {
+                        self.seen_token += EMPTIED_GAP;
+                    }
                     if let Some(token) = self.take_lease().await {
                         return token;
                     }
