@@ -158,6 +158,8 @@ impl Publisher {
         let start = Instant::now();
         let (changes, view) = self.fold.with(|city| (city.take_changes(), city.view().clone()));
         if changes.is_empty() {
+            // What was refused has gone out with a chain's first full: nothing waits that could be refused again.
+            self.state.send_if_modified(|state| state.incremental_refused.take().is_some());
             return Ok(());
         }
         let view = Arc::new(view);
