@@ -19,19 +19,18 @@ use super::{
     client::{MAX_MESSAGE_BYTES, REQUEST_TIMEOUT, Tracing, connect},
     error::describe,
 };
+use crate::twin::event::Topic;
 
-/// The nine topics that events come from.
-pub const INPUT_TOPICS: [&str; 9] = [
-    "sensors.environmental",
-    "sensors.traffic",
-    "buildings.occupancy",
-    "buildings.sensors",
-    "weather.stations",
-    "traffic.graph",
-    "transport.gps",
-    "transport.stations",
-    "emergency.incidents",
-];
+/// The nine topics that events come from, in the order of [`Topic::ALL`].
+pub const INPUT_TOPICS: [&str; 9] = {
+    let mut names = [""; 9];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = Topic::ALL[i].name();
+        i += 1;
+    }
+    names
+};
 /// The whole state at a boundary.
 pub const STATE_FULL: &str = "state.full";
 /// What changed between two boundaries.

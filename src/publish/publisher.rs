@@ -207,14 +207,13 @@ impl Publisher {
         telemetry::full_bytes().record(message.len() as f64);
         self.full_bytes = message.len();
         let size = if self.cluster.is_embedded() { compressed_size(&message).await } else { 0 };
-        let refused = match size {
-            size if size > EMBEDDED_MOST => {
-                telemetry::published(crate::kafka::topics::STATE_FULL, Outcome::Skipped).increment(1);
-                Some(format!(
-                    "a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"
-                ))
-            }
-            _ => self.send(full_record(&self.city_id, self.epoch, message.clone())).await?.err(),
+        let refused = if size > EMBEDDED_MOST {
+            telemetry::published(crate::kafka::topics::STATE_FULL, Outcome::Skipped).increment(1);
+            Some(format!(
+                "a state of {size} bytes compressed does not fit the embedded broker: it goes out by /api/state only"
+            ))
+        } else {
+            self.send(full_record(&self.city_id, self.epoch, message.clone())).await?.err()
         };
         if let Some(why) = &refused {
             tracing::error!(error = why, bytes = message.len(), "full refused");

@@ -42,7 +42,7 @@ impl Topic {
     ];
 
     /// Its name in Kafka.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::SensorsEnvironmental => "sensors.environmental",
             Self::SensorsTraffic => "sensors.traffic",

@@ -522,6 +522,8 @@ impl Json {
     /// # Errors
     /// What is accepted, where a number is not finite or the nesting is deeper than [`MAX_FREE_DEPTH`].
     pub fn new(raw: &str) -> Result<Self, &'static str> {
+        let mut text = String::with_capacity(raw.len());
+        let mut copied = 0;
         let mut depth = 0_usize;
         let mut in_string = false;
         let mut escaped = false;
@@ -552,6 +554,10 @@ impl Json {
                     }
                 }
                 b'}' | b']' => depth -= 1,
+                b' ' | b'\n' | b'\r' | b'\t' => {
+                    text.push_str(&raw[copied..at]);
+                    copied = at + 1;
+                }
                 _ => {}
             }
             if let Some(from) = number_from.take() {
@@ -561,7 +567,8 @@ impl Json {
         if let Some(from) = number_from {
             finite(&raw[from..])?;
         }
-        Ok(Self(minified(raw).into()))
+        text.push_str(&raw[copied..]);
+        Ok(Self(text.into()))
     }
 
     /// The text, without space between tokens.
@@ -579,30 +586,6 @@ fn finite(number: &str) -> Result<(), &'static str> {
         Ok(number) if number.is_finite() => Ok(()),
         _ => Err("finite numbers"),
     }
-}
-
-fn minified(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    let mut start = 0;
-    let mut in_string = false;
-    let mut escaped = false;
-    for (at, byte) in raw.bytes().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-        } else if byte == b'"' {
-            in_string = true;
-        } else if byte.is_ascii_whitespace() {
-            out.push_str(&raw[start..at]);
-            start = at + 1;
-        }
-    }
-    out.push_str(&raw[start..]);
-    out
 }
 
 impl PartialEq for Json {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub use citytwin::kafka::topics::INPUT_TOPICS;
 use redis::AsyncCommands;
 use serde_json::{Map, Value, json};
 
@@ -10,19 +11,6 @@ use super::{
     redis::Redis,
     server::Server,
 };
-
-/// The nine topics that events come from.
-pub const INPUT_TOPICS: [&str; 9] = [
-    "sensors.environmental",
-    "sensors.traffic",
-    "buildings.occupancy",
-    "buildings.sensors",
-    "weather.stations",
-    "traffic.graph",
-    "transport.gps",
-    "transport.stations",
-    "emergency.incidents",
-];
 
 /// The id of [`city_file`]'s city.
 pub const CITY: &str = "small-city";
