@@ -163,6 +163,20 @@ async fn the_favicon_is_an_svg() {
 }
 
 #[tokio::test]
+async fn any_page_may_load_the_live_script() {
+    let response = ask(get_request("/live.js")).await;
+    assert_eq!(header_of(&response, &header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+    if has_bundle() {
+        assert_eq!(header_of(&response, &header::CONTENT_TYPE), "text/javascript; charset=utf-8");
+        assert_eq!(header_of(&response, &header::CACHE_CONTROL), REVALIDATE);
+        let script = body(response).await;
+        assert!(script.contains("TwinFeed") && !script.contains("from \"./"), "it stands alone");
+    } else {
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let mut missing: Vec<String> =
         ["/assets/none.js", "/assets/../index.html", "/assets/%2e%2e/index.html", "/assets/"].map(str::to_owned).into();

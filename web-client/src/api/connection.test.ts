@@ -57,8 +57,9 @@ test('the delays grow, have an end, and are not the same for all', () => {
   expect(delayOf(1000, 0.99)).toBeGreaterThan(5000);
 });
 
+const row = (worked: number | undefined) => [0, 1, 2, 3, 4, 5, 6, 7].map((failures) => transportOf(failures, worked, 2));
+
 test('transports take turns until one works, which is then left only now and then', () => {
-  const row = (worked: number | undefined) => [0, 1, 2, 3, 4, 5, 6, 7].map((failures) => transportOf(failures, worked, 2));
   expect(row(undefined)).toEqual([0, 1, 0, 1, 0, 1, 0, 1]);
   expect(row(0)).toEqual([0, 0, 0, 1, 0, 0, 0, 1]);
   expect(row(1)).toEqual([1, 1, 1, 0, 1, 1, 1, 0]);

@@ -91,14 +91,14 @@ export class LastingSubscription<Data> {
       ended: (error) => this.#onEnd(error),
     });
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#onEnd(new Error('The server did not answer')), ANSWER_MS);
+    this.#timer = setTimeout(() => this.#giveUp(), ANSWER_MS);
   }
 
   /** Suspects the connection where nothing was heard for so long, and gives it up after as long again. */
   #watch(quietAfterMs: number): void {
     clearTimeout(this.#timer);
     const quietFor = Date.now() - this.#heardAt;
-    if (quietFor >= 2 * quietAfterMs) return this.#onEnd(new Error('The server has fallen silent'));
+    if (quietFor >= 2 * quietAfterMs) return this.#giveUp();
     if (quietFor >= quietAfterMs) this.#signal('quiet');
     const next = quietFor >= quietAfterMs ? 2 * quietAfterMs : quietAfterMs;
     this.#timer = setTimeout(() => this.#watch(quietAfterMs), next - quietFor);
@@ -120,6 +120,11 @@ export class LastingSubscription<Data> {
     this.#signal(refused ? 'refused' : 'lost');
     if (refused) return this.#options.onError?.(error);
     this.#timer = setTimeout(() => this.#open(), delayOf(this.#state.failures, Math.random()));
+  }
+
+  #giveUp(): void {
+    this.#link?.abandon();
+    this.#onEnd(new Error('The server does not answer'));
   }
 
   #drop(): void {

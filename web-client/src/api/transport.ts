@@ -13,11 +13,14 @@ export interface Listener {
   ended(error: Error): void;
 }
 
-/** One connection with one subscription on it. */
+/** One subscription on a connection. */
 export interface Link {
   /** Runs a query or a mutation beside the subscription, in a way that the server can tell that it is the same client. */
   execute(operation: Operation): Promise<Result>;
+  /** Ends the subscription. */
   close(): void;
+  /** Gives up the connection below it, which does not answer. */
+  abandon(): void;
 }
 
 /** A way to connect. */
@@ -30,40 +33,74 @@ export interface Transport {
 
 const PING_MS = 5000;
 
-/** `graphql-transport-ws` on a socket of its own. */
+/** `graphql-transport-ws`; all subscriptions of a page share one socket to a server. */
 export const socket: Transport = {
   name: 'socket',
   quietAfterMs: 2 * PING_MS + 2000,
   open(origin, operation, listener) {
-    let open = true;
-    const client = createClient({
-      url: `${origin.replace(/^http/, 'ws')}/graphql/ws`,
+    let shared = sockets.get(origin);
+    if (!shared) sockets.set(origin, (shared = new SharedSocket(`${origin.replace(/^http/, 'ws')}/graphql/ws`)));
+    return shared.open(operation, listener);
+  },
+};
+
+const sockets = new Map<string, SharedSocket>();
+
+/** A socket that is there while a subscription is on it. */
+class SharedSocket {
+  readonly #client;
+  readonly #listeners = new Set<Listener>();
+  #isConnected = false;
+
+  constructor(url: string) {
+    this.#client = createClient({
+      url,
       // A retry of the library would ask for what there was at the first attempt, not for what was missed since.
       retryAttempts: 0,
       keepAlive: PING_MS,
       on: {
-        connected: () => open && listener.acknowledged(),
-        message: () => open && listener.heard(),
+        connected: () => {
+          this.#isConnected = true;
+          for (const listener of this.#listeners) listener.acknowledged();
+        },
+        closed: () => {
+          this.#isConnected = false;
+        },
+        message: () => {
+          for (const listener of this.#listeners) listener.heard();
+        },
       },
     });
+  }
+
+  open(operation: Operation, listener: Listener): Link {
+    const isOpen = () => this.#listeners.has(listener);
     const end = (error: unknown) => {
-      if (!open) return;
-      close();
-      listener.ended(asError(error));
+      if (this.#listeners.delete(listener)) listener.ended(asError(error));
     };
-    const close = () => {
-      open = false;
-      // Not `dispose`, which waits for an answer that a dead socket never gives.
-      client.terminate();
-    };
-    client.subscribe(operation, {
-      next: (result) => open && listener.next(result as Result),
+    this.#listeners.add(listener);
+    const unsubscribe = this.#client.subscribe(operation, {
+      next: (result) => isOpen() && listener.next(result as Result),
       error: end,
       complete: () => end(new Error('The server ended the subscription')),
     });
-    return { execute: (beside) => first(client, beside), close };
-  },
-};
+    // Else the first message of a new subscription on a socket that is there would have to do.
+    if (this.#isConnected) queueMicrotask(() => isOpen() && listener.acknowledged());
+    const close = () => {
+      this.#listeners.delete(listener);
+      unsubscribe();
+    };
+    return {
+      execute: (beside) => first(this.#client, beside),
+      close,
+      abandon: () => {
+        close();
+        // Not `dispose`, which waits for an answer that a dead socket never gives.
+        this.#client.terminate();
+      },
+    };
+  }
+}
 
 /** The first and only result of a query or a mutation on a socket. */
 function first(client: ReturnType<typeof createClient>, operation: Operation): Promise<Result> {
@@ -115,10 +152,8 @@ export const serverSentEvents: Transport = {
       stop.abort();
       listener.ended(asError(error));
     });
-    return {
-      execute: (beside) => execute(beside, { signal: stop.signal }, origin),
-      close: () => stop.abort(),
-    };
+    const close = () => stop.abort();
+    return { execute: (beside) => execute(beside, { signal: stop.signal }, origin), close, abandon: close };
   },
 };
 
