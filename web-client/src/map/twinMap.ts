@@ -1,7 +1,7 @@
 import { LngLatBounds, Map as MapLibre, type MapMouseEvent, Marker, setWorkerUrl } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Box, Cell, TwinEntity, TwinUpdate } from '../api/index.ts';
-import { type Position, positionOf } from '../twin/geometry.ts';
+import { boundariesOf, type Position, positionOf } from '../twin/geometry.ts';
 import { moves, type PointKind } from '../twin/kinds.ts';
 import { drawCells } from './cells.ts';
 import { Overlay } from './overlay.ts';
@@ -124,7 +124,7 @@ export class TwinMap {
     this.overlay.wake();
   }
 
-  /** Names of districts, written where their centres are. */
+  /** Names of districts, above each of them, so that they cover nothing in it. */
   nameDistricts(districts: readonly TwinEntity[]): void {
     const wanted = new Map(districts.map((district) => [district.id, district]));
     for (const [id, marker] of this.#names) {
@@ -133,10 +133,11 @@ export class TwinMap {
       this.#names.delete(id);
     }
     for (const [id, district] of wanted) {
-      const at = positionOf(district);
+      const box = boundariesOf(district);
+      const at: Position | undefined = box ? [(box.east + box.west) / 2, box.north] : positionOf(district);
       if (!at) continue;
       const known = this.#names.get(id);
-      const marker = known ?? new Marker({ element: nameplate(), anchor: 'center' });
+      const marker = known ?? new Marker({ element: nameplate(), anchor: 'bottom' });
       marker.getElement().textContent = String(district.fields['name'] ?? '');
       marker.setLngLat(at as [number, number]);
       if (known) continue;
@@ -246,6 +247,9 @@ export class TwinMap {
     const reach = touched ? REACH.touch : REACH.mouse;
     const entity = this.overlay.pick(point, reach);
     if (entity !== undefined) return { entity };
+    // Where squares stand for what is there, the roads below them are a hair wide.
+    const [cell] = this.map.queryRenderedFeatures(point, { layers: TOUCHABLE_CELLS });
+    if (cell) return { cell: String(cell.properties['id']) };
     const around = 4 + (touched ? 6 : 0);
     const corners: [[number, number], [number, number]] = [
       [point.x - around, point.y - around],
@@ -253,9 +257,7 @@ export class TwinMap {
     ];
     const [road] = this.map.queryRenderedFeatures(corners, { layers: TOUCHABLE_ROADS });
     const id = typeof road?.id === 'number' ? this.roads.idOf(road.id) : undefined;
-    if (id !== undefined) return { entity: id };
-    const [cell] = this.map.queryRenderedFeatures(point, { layers: TOUCHABLE_CELLS });
-    return cell ? { cell: String(cell.properties['id']) } : undefined;
+    return id === undefined ? undefined : { entity: id };
   }
 
   #place(entity: TwinEntity, now: number): void {
