@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { countsOf, fetchCityCounts } from './city.ts';
 import { execute } from './graphql.ts';
 import { fetchReadiness } from './readiness.ts';
 
@@ -9,8 +8,6 @@ function answer(body: string, status = 200) {
   vi.stubGlobal('fetch', asked);
   return asked;
 }
-
-const count = (totalCount: number) => ({ totalCount });
 
 const never = new AbortController().signal;
 
@@ -53,36 +50,5 @@ describe('readiness', () => {
   test.each(['', '<html>', '{}', 'null'])('%j is none', async (text) => {
     answer(text, 502);
     await expect(fetchReadiness(never)).rejects.toThrow('/readyz answered 502');
-  });
-});
-
-describe('counts', () => {
-  const node = { districtId: 'd', name: 'D', sensors: count(1), buildings: count(2), weatherStations: count(3), cityGraph: { edges: count(4) } };
-  const data = {
-    city: { cityId: 'c', name: 'C' },
-    districts: { edges: [{ node }] },
-    buses: count(5),
-    stations: count(6),
-    incidents: count(7),
-    units: count(8),
-  };
-
-  test('are flat', () => {
-    expect(countsOf(data)).toEqual({
-      cityId: 'c',
-      name: 'C',
-      districts: [{ districtId: 'd', name: 'D', sensors: 1, buildings: 2, weatherStations: 3, edges: 4 }],
-      buses: 5,
-      stations: 6,
-      incidents: 7,
-      units: 8,
-    });
-  });
-
-  test('fail with the words of the server', async () => {
-    answer('{"data": null, "errors": [{"message": "the city is not loaded yet"}]}');
-    await expect(fetchCityCounts(never)).rejects.toThrow('the city is not loaded yet');
-    answer('{"data": null}');
-    await expect(fetchCityCounts(never)).rejects.toThrow('without data');
   });
 });
