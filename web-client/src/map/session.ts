@@ -1,4 +1,4 @@
-import type { Box } from '../api/index.ts';
+import { type Box, fetchBackground } from '../api/index.ts';
 import type { Page } from '../page/context.ts';
 import { type Position, positionOf, union } from '../twin/geometry.ts';
 import type { LiveCity } from '../twin/liveCity.ts';
@@ -60,6 +60,7 @@ export async function openMap(container: HTMLElement, page: Page, onHover: OnHov
       if (view && view !== map.settled) map.jumpTo(view);
     }),
   ];
+  void layConfigured(map, page);
   map.begin([...city.entities.values()], city.cells);
 
   return () => {
@@ -67,6 +68,18 @@ export async function openMap(container: HTMLElement, page: Page, onHover: OnHov
     handle.map = undefined;
     map.remove();
   };
+}
+
+/** Lays under the city what the server is configured for, and names whom it is from. The map is whole without it. */
+async function layConfigured(map: TwinMap, { state }: Page): Promise<void> {
+  try {
+    const background = await fetchBackground();
+    if (!background) return;
+    await map.lay(background);
+    state.attribution.set(background.attribution ?? undefined);
+  } catch (error) {
+    console.warn('The map has no background:', error);
+  }
 }
 
 /** Does something now and whenever a source changes. */

@@ -1,8 +1,9 @@
 import { LngLatBounds, Map as MapLibre, type MapMouseEvent, Marker, setWorkerUrl } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
-import type { Box, Cell, TwinEntity, TwinUpdate } from '../api/index.ts';
+import type { Background, Box, Cell, TwinEntity, TwinUpdate } from '../api/index.ts';
 import { boundariesOf, type Position, positionOf } from '../twin/geometry.ts';
 import { moves, type PointKind } from '../twin/kinds.ts';
+import { layBackground, paintBackground } from './background.ts';
 import { drawCells } from './cells.ts';
 import { Overlay } from './overlay.ts';
 import { PALETTES, type Theme } from './palette.ts';
@@ -51,6 +52,7 @@ export class TwinMap {
   readonly #ring: HTMLElement;
   /** The view that `onSettle` was told last. */
   settled: View | undefined;
+  #theme: Theme;
   #chosen: string | undefined;
   #chosenAt: Position | undefined;
   #lookedAt = 0;
@@ -68,6 +70,7 @@ export class TwinMap {
   private constructor(options: TwinMapOptions) {
     this.#options = options;
     const { container, view, theme, label } = options;
+    this.#theme = theme;
     this.map = new MapLibre({
       container,
       style: styleFor(PALETTES[theme]),
@@ -148,6 +151,8 @@ export class TwinMap {
 
   setTheme(theme: Theme): void {
     const palette = PALETTES[theme];
+    this.#theme = theme;
+    paintBackground(this.map, palette);
     for (const [layer, paint] of Object.entries(paintsFor(palette))) {
       for (const [name, value] of Object.entries(paint)) this.map.setPaintProperty(layer, name as never, value as never);
     }
@@ -160,6 +165,11 @@ export class TwinMap {
     this.#chosenAt = at;
     this.#markChosenRoad();
     this.#moveRing();
+  }
+
+  /** Lays something under the city. */
+  lay(background: Background): Promise<void> {
+    return layBackground(this.map, background, PALETTES[this.#theme]);
   }
 
   /** What a screen reader calls the map. */
