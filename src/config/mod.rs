@@ -50,6 +50,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Limits of GraphQL.
     pub graphql: GraphqlConfig,
+    /// The live map's subscriptions.
+    pub live: LiveConfig,
     /// Where history will be kept.
     pub archive: ArchiveConfig,
     /// What is logged.
@@ -202,6 +204,19 @@ pub struct GraphqlConfig {
     pub ping_interval: Duration,
     /// `GRAPHQL_STALL_TIMEOUT_MS`: how long a subscriber may take nothing before it is closed with 4008.
     pub stall_timeout: Duration,
+}
+
+/// The live map's subscriptions.
+#[derive(Clone, Debug)]
+pub struct LiveConfig {
+    /// `LIVE_RESUME_MS`: how long a subscription whose stream has ended can be gone on with.
+    pub resume: Duration,
+    /// `LIVE_RESUME_BYTES`: what is kept for that, all subscriptions together.
+    pub resume_bytes: usize,
+    /// `LIVE_CELLS_ABOVE`: with more points and movers in view, cells stand for them.
+    pub cells_above: usize,
+    /// `LIVE_ROADS_ABOVE`: with more roads in view, the less important ones are left out beside cells.
+    pub roads_above: usize,
 }
 
 /// Where history will be kept. Nothing reads it yet: the city-live archive of a later release will; until then the

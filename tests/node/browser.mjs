@@ -29,7 +29,8 @@ export async function withBrowser(use) {
 
 /**
  * Opens a page at `url`, which may talk to the hosts of `origins` (its own, where there are none). What it does beyond
- * that, and what it complains of, stands in `misdeeds`. While the server is away on purpose, `page.mayFail` is true.
+ * that, and what it complains of, stands in `misdeeds`. While the server is away on purpose, `page.mayFail` is true. `page.asked`
+ * is the viewport that it last asked for on its socket: `{filter, zoom}`.
  */
 export async function openPage(browser, url, { origins = [new URL(url).origin], ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
@@ -42,7 +43,13 @@ export async function openPage(browser, url, { origins = [new URL(url).origin], 
   };
   page.mayFail = false;
   page.on('request', (request) => check(request.url()));
-  page.on('websocket', (socket) => check(socket.url()));
+  page.on('websocket', (socket) => {
+    check(socket.url());
+    socket.on('framesent', ({ payload }) => {
+      const variables = JSON.parse(String(payload)).payload?.variables;
+      if (variables?.filter?.box) page.asked = variables;
+    });
+  });
   page.on('pageerror', (error) => misdeeds.push(`threw ${error.stack}`));
   page.on('console', (message) => {
     const isLoss = /Failed to load resource|WebSocket connection|ERR_/.test(message.text());

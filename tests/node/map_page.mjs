@@ -1,11 +1,12 @@
-// What the scripts beside this file ask of the map at `/`. The page leaves its map and its city in `window.citytwin`.
+// What the scripts beside this file ask of the map at `/`. The page leaves its map and all it knows in `window.citytwin`.
 import { eventually } from './browser.mjs';
 
 /** What is drawn, by kind, and what the badge says. */
 export const drawn = (page) =>
   page.evaluate(() => {
-    const { map, city } = globalThis.citytwin ?? {};
+    const { map, page: shown } = globalThis.citytwin ?? {};
     if (!map) return { counts: {}, state: undefined };
+    const { city } = shown;
     const counts = { EDGE: map.roads.count };
     for (const [kind, columns] of map.overlay.columns) counts[kind] = columns.count;
     let inCells = 0;
@@ -23,6 +24,14 @@ export const live = (page, timeoutMs) =>
     },
     timeoutMs,
   );
+
+/** The box that the page has asked for; undefined until it holds all that the map shows. */
+export async function askedBox(page) {
+  const seen = await page.evaluate(() => globalThis.citytwin.map.box);
+  const { box } = page.asked.filter;
+  const holds = box.north >= seen.north && box.south <= seen.south && box.east >= seen.east && box.west <= seen.west;
+  return holds ? box : undefined;
+}
 
 /** Where a bus is seen now, in CSS pixels and degrees; null where it is not. */
 export const seen = (page, id) =>

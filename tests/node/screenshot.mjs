@@ -75,7 +75,7 @@ await withBrowser(async (browser) => {
     await shoot('phone', { ...PHONE, colorScheme: 'light' });
     await shoot('phone-dark', { ...PHONE, colorScheme: 'dark' });
     await stop();
-    await eventually('the badge says so', () => page.evaluate(() => globalThis.citytwin.city.connection.get().state === 'offline'), 60_000);
+    await eventually('the badge says so', () => page.evaluate(() => globalThis.citytwin.page.city.connection.get().state === 'offline'), 60_000);
     await page.screenshot({ path: join(folder, 'disconnected.png') });
   });
   if (!folder) return;

@@ -2,7 +2,7 @@
 // The server counts in squares above 300 points and movers, which the demo's city has in its first view.
 import assert from 'node:assert/strict';
 import { assertGood, eventually, openPage, withBrowser } from './browser.mjs';
-import { countInBox, drawn, idle, jump, live } from './map_page.mjs';
+import { askedBox, countInBox, drawn, idle, jump, live } from './map_page.mjs';
 
 const [server] = process.argv.slice(2);
 
@@ -12,7 +12,8 @@ const sum = ({ EDGE: _, ...points }) => Object.values(points).reduce((all, count
 /** Waits until what is drawn agrees with a query of its own. */
 const agree = (page, wanted) =>
   eventually(`${wanted} that agree with the city`, async () => {
-    const box = await page.evaluate(() => globalThis.citytwin.map.box);
+    const box = await askedBox(page);
+    if (!box) return false;
     const [now, inCity] = [await drawn(page), await countInBox(server, box)];
     if (now.state !== 'live' || now.mode !== wanted || now.counts.EDGE !== inCity.EDGE) return false;
     // Never both: no point stands beside a square that counts it.

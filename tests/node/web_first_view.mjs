@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { assertGood, eventually, openPage, withBrowser } from './browser.mjs';
-import { ask, countInBox, drawn, idle, jump, live } from './map_page.mjs';
+import { ask, askedBox, countInBox, drawn, idle, jump, live } from './map_page.mjs';
 
 const [server, slack = '1'] = process.argv.slice(2);
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -54,8 +54,9 @@ await withBrowser(async (browser) => {
   // What the map holds is what the city has in that box, at three zooms and after a pan.
   for (const [longitude, latitude, zoom] of [[13.3995, 42.3498, 12], [13.3995, 42.3498, 14.3], [13.3995, 42.3498, 16.2], [13.365, 42.366, 16.2]]) {
     await jump(page, longitude, latitude, zoom);
-    const box = await page.evaluate(() => globalThis.citytwin.map.box);
     const { inView } = await eventually(`the same entities at zoom ${zoom}`, async () => {
+      const box = await askedBox(page);
+      if (!box) return false;
       const [{ counts: inView, state }, inCity] = [await drawn(page), await countInBox(server, box)];
       const same = Object.entries(inCity).every(([kind, count]) => inView[kind] === count);
       return state === 'live' && same && { inView };

@@ -60,7 +60,7 @@ await withBrowser(async (browser) => {
   await page.evaluate(() => {
     globalThis.sameDocument = true;
     globalThis.heardStates = [];
-    const { connection } = globalThis.citytwin.city;
+    const { connection } = globalThis.citytwin.page.city;
     connection.subscribe(() => globalThis.heardStates.push(connection.get().state));
   });
   page.mayFail = true;

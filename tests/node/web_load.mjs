@@ -16,7 +16,7 @@ await withBrowser(async (browser) => {
   }, 60_000);
   await page.evaluate(() => {
     const counter = (globalThis.counter = { updates: 0, entities: 0 });
-    globalThis.citytwin.city.onUpdate(({ updated }) => {
+    globalThis.citytwin.page.city.onUpdate(({ updated }) => {
       counter.updates += updated.length > 0 ? 1 : 0;
       counter.entities += updated.length;
     });

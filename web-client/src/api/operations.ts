@@ -136,18 +136,18 @@ export type Severity =
   /** Minor. */
   | 'LOW';
 
-/**
- * Changes of one moment: all fields of one batch see the city at that moment. What does not fit one batch (1000
- * changes) comes in several, of which the last one is `complete`.
- */
-export type ViewMode =
-  | 'ENTITIES'
-  | 'CELLS';
-
+/** Why a subscription gives all there is. */
 export type SnapshotReason =
+  /** No cursor was given. */
   | 'START'
+  /**
+   * What the client held at its cursor is no longer known: the subscription ended too long ago (5 minutes), others
+   * needed the room (64 MiB for all), more got lost on the way than is held, or the cursor stands within a snapshot.
+   */
   | 'NOT_HELD'
+  /** The cursor is another instance's, or that of a process that is gone. */
   | 'NOT_HERE'
+  /** Another writer began a new chain since the cursor. */
   | 'NEW_EPOCH';
 
 /** `status` of emergency units. */
@@ -158,6 +158,13 @@ export type UnitStatus =
   | 'DISPATCHED'
   /** It is at its incident. */
   | 'ON_SCENE';
+
+/** How what the filter chooses is shown. */
+export type ViewMode =
+  /** Each entity by itself, in `changes`. */
+  | 'ENTITIES'
+  /** Points and movers by the squares of a grid, in `cells`; roads and districts by themselves, in `changes`. */
+  | 'CELLS';
 
 export type TwinChangesSubscriptionVariables = Exact<{
   filter: EntityFilter;
