@@ -31,6 +31,8 @@ export default defineConfig({
       '/api': server,
       '/readyz': server,
       '/metrics': server,
+      '/map.json': server,
+      '/background.pmtiles': server,
       '/schema.graphql': server,
     },
   },

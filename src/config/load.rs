@@ -158,6 +158,8 @@ impl Config {
                 addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
                 admin_token: None,
                 allowed_origins: Vec::new(),
+                map_background: None,
+                map_attribution: None,
                 max_body_bytes: 0,
                 max_city_bytes: 0,
             },

@@ -147,6 +147,17 @@ pub struct PublishConfig {
     pub compression: String,
 }
 
+/// What lies under the map's own geometry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MapBackground {
+    /// A tile URL with `{z}`, `{x}` and `{y}`.
+    Tiles(String),
+    /// The URL of a PMTiles file.
+    Pmtiles(String),
+    /// A PMTiles file on this machine, which the server hands out.
+    File(PathBuf),
+}
+
 /// The HTTP port.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
@@ -156,6 +167,10 @@ pub struct HttpConfig {
     pub admin_token: Option<Secret>,
     /// `ALLOWED_ORIGINS`: origins that may use the API from a browser, beside the page's own; `*` is all.
     pub allowed_origins: Vec<String>,
+    /// `MAP_BACKGROUND`: unset: the map shows only the city's own geometry.
+    pub map_background: Option<MapBackground>,
+    /// `MAP_ATTRIBUTION`: whom the map names for its background.
+    pub map_attribution: Option<String>,
     /// `HTTP_MAX_BODY_BYTES`: the largest body of a GraphQL request, in bytes.
     pub max_body_bytes: usize,
     /// `HTTP_MAX_CITY_BYTES`: the largest city file that `PUT /api/city` takes, in bytes.

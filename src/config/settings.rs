@@ -325,6 +325,21 @@ pub static SETTINGS: &[Setting] = &[
         Field::Origins { set: |c, v| c.http.allowed_origins = v },
     ),
     open(
+        "MAP_BACKGROUND",
+        "http.map_background",
+        Preset::None("none: the map shows only the city's own geometry"),
+        "What lies under the map: the URL of tiles with `{z}`, `{x}` and `{y}` in it, or a PMTiles file, by its URL or by its \
+         path on this machine. Browsers load it from there, and the page's content security policy allows them to.",
+        Field::Background { set: |c, v| c.http.map_background = Some(v) },
+    ),
+    open(
+        "MAP_ATTRIBUTION",
+        "http.map_attribution",
+        Preset::None("none"),
+        "Whom the map names for its background, such as `© OpenStreetMap contributors`.",
+        Field::Text { set: |c, v| c.http.map_attribution = Some(v) },
+    ),
+    open(
         "HTTP_MAX_BODY_BYTES",
         "http.max_body_bytes",
         Preset::Text("1048576"),

@@ -17,6 +17,9 @@ use axum::{
 };
 use rust_embed::RustEmbed;
 
+use super::background;
+use crate::config::HttpConfig;
+
 #[cfg(test)]
 mod tests;
 
@@ -67,13 +70,29 @@ Any client does, for example
 "#;
 
 /// The pages and what they load: `/`, `/graphiql`, `/assets/*`, `/favicon.svg` and `/live.js`.
-pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub fn routes<S: Clone + Send + Sync + 'static>(config: &HttpConfig) -> Router<S> {
+    let map_policy = map_policy(config);
     Router::new()
-        .route("/", get(async |headers: HeaderMap| page("index.html", POLICY, &headers)))
+        .route("/", get(async move |headers: HeaderMap| map(map_policy.clone(), &headers)))
         .route("/graphiql", get(async |headers: HeaderMap| page("graphiql.html", GRAPHIQL_POLICY, &headers)))
         .route("/assets/{*path}", get(async |Path(path): Path<String>, headers: HeaderMap| asset(&path, &headers)))
         .route("/favicon.svg", get(async |headers: HeaderMap| fixed("favicon.svg", &headers)))
         .route("/live.js", get(async |headers: HeaderMap| live_script(&headers)))
+}
+
+/// [`POLICY`], and the one other server that the map's background may come from.
+fn map_policy(config: &HttpConfig) -> HeaderValue {
+    let policy = match background::origin(config) {
+        Some(origin) => POLICY.replace("connect-src 'self'", &format!("connect-src 'self' {origin}")),
+        None => POLICY.to_owned(),
+    };
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(POLICY))
+}
+
+fn map(policy: HeaderValue, headers: &HeaderMap) -> Response {
+    let mut response = page("index.html", POLICY, headers);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 fn page(name: &str, policy: &'static str, headers: &HeaderMap) -> Response {

@@ -46,10 +46,11 @@ export function App({ page }: { readonly page: Page }) {
           <OpenPanel />
         </div>
         <DetailPanel />
-        <MapView />
-        <MapButtons />
-        <MapKey />
-        <EmptyCity />
+        <MapView>
+          <MapButtons />
+          <MapKey />
+          <EmptyCity />
+        </MapView>
         <IncidentNews />
       </TextsContext>
     </PageContext>

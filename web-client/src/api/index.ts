@@ -5,6 +5,7 @@
  */
 export type { Transport } from './transport.ts';
 export type * from './twin.ts';
+export { type Background, fetchBackground } from './background.ts';
 export { TwinFeed, type TwinFeedOptions } from './feed.ts';
 export { GraphQLProblem, type RequestOptions, run } from './graphql.ts';
 export { type Degraded, fetchReadiness, type Readiness } from './readiness.ts';

@@ -28,6 +28,7 @@ const DAY = 24 * HOUR;
 /** All that the page says, in one language: its texts, numbers, times and ages. */
 export class Texts {
   readonly language: Language;
+  readonly #locale: string;
   readonly #numbers = new Map<number, Intl.NumberFormat>();
   readonly #percent: Intl.NumberFormat;
   readonly #compact: Intl.NumberFormat;
@@ -35,13 +36,16 @@ export class Texts {
   readonly #moment: Intl.DateTimeFormat;
   readonly #order: Intl.Collator;
 
-  constructor(language: Language) {
+  /** `wanted` are the reader's own languages: how a number or a time is written also depends on the country. */
+  constructor(language: Language, wanted: readonly string[] = []) {
     this.language = language;
-    this.#percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
-    this.#compact = new Intl.NumberFormat(language, { notation: 'compact' });
-    this.#clock = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
-    this.#moment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
-    this.#order = new Intl.Collator(language, { numeric: true });
+    const locale = wanted.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language;
+    this.#locale = locale;
+    this.#percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
+    this.#compact = new Intl.NumberFormat(locale, { notation: 'compact' });
+    this.#clock = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
+    this.#moment = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+    this.#order = new Intl.Collator(locale, { numeric: true });
   }
 
   /** The text of a key, with its parts set in. */
@@ -62,7 +66,7 @@ export class Texts {
   /** A number with at most so many decimals. */
   number(value: number, decimals = 0): string {
     let format = this.#numbers.get(decimals);
-    if (!format) this.#numbers.set(decimals, (format = new Intl.NumberFormat(this.language, { maximumFractionDigits: decimals })));
+    if (!format) this.#numbers.set(decimals, (format = new Intl.NumberFormat(this.#locale, { maximumFractionDigits: decimals })));
     return format.format(value);
   }
 

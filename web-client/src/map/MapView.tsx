@@ -11,8 +11,8 @@ interface Hovered {
   readonly y: number;
 }
 
-/** The map, from when it is known where the city is. */
-export function MapView() {
+/** The map, from when it is known where the city is, and what belongs to it. */
+export function MapView({ children }: { readonly children: React.ReactNode }) {
   const texts = useTexts();
   const page = usePage();
   const container = useRef<HTMLDivElement>(null);
@@ -44,6 +44,7 @@ export function MapView() {
       {drawn === 'cannot be' && <p className="notice card centre">{texts.say('app.noWebgl')}</p>}
       {drawn === 'not yet' && <output className="centre soft">{texts.say('map.loading')}</output>}
       {hovered && <Tip {...hovered} />}
+      {children}
     </main>
   );
 }

@@ -17,14 +17,14 @@ export interface Camera {
 
 /** CSS pixels of an icon's box at these zooms, between which it grows evenly: dots over a city, signs in a street. */
 const SIZES: Record<PointKind, readonly [number, number, number, number]> = {
-  NODE: [2, 3, 7, 12],
-  BUILDING: [4, 6, 15, 22],
-  SENSOR: [5, 8, 17, 23],
-  WEATHER_STATION: [11, 16, 22, 26],
-  STATION: [6, 10, 19, 23],
-  BUS: [13, 18, 25, 30],
-  UNIT: [13, 17, 24, 28],
-  INCIDENT: [17, 22, 28, 32],
+  NODE: [1.5, 3, 7, 12],
+  BUILDING: [2.5, 6, 15, 22],
+  SENSOR: [3, 8, 17, 23],
+  WEATHER_STATION: [7, 15, 22, 26],
+  STATION: [4, 10, 19, 23],
+  BUS: [10, 18, 25, 30],
+  UNIT: [10, 17, 24, 28],
+  INCIDENT: [14, 22, 28, 32],
 };
 const SIZE_ZOOMS = [10, 13, 15.5, 17.5] as const;
 

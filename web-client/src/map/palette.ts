@@ -40,7 +40,7 @@ export const PALETTES: Record<Theme, Palette> = {
     ink: '#12212a',
     accent: '#0b5d63',
     quiet: '#8b979c',
-    congestion: ['#9db8ae', '#e3a008', '#dd5a1a', '#a3123a'],
+    congestion: ['#a3bbb2', '#e3a008', '#dd5a1a', '#a3123a'],
     road: '#c0c9c9',
     sensor: '#0c7a80',
     weather: '#2f7fc1',

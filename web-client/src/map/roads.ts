@@ -2,7 +2,7 @@ import type { Feature } from 'geojson';
 import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl';
 import type { TwinEntity, TwinUpdate } from '../api/index.ts';
 import { objectOf, textOf } from '../twin/describe.ts';
-import { lineOf } from '../twin/geometry.ts';
+import { lineOf, type Position } from '../twin/geometry.ts';
 import { CONGESTION_LEVELS } from './palette.ts';
 import { rankOf, ROADS } from './style.ts';
 
@@ -10,6 +10,15 @@ import { rankOf, ROADS } from './style.ts';
 const GATHER_MS = 250;
 
 const DRAWN_FIELDS = new Set(['geometry', 'class', 'name']);
+
+/** A road that is drawn, or will be with the next flush. */
+interface Road {
+  readonly entity: TwinEntity;
+  /** Of its feature. */
+  readonly number: number;
+  /** Index in `CONGESTION_LEVELS`, -1 where that is not known, undefined before MapLibre was told. */
+  level: number | undefined;
+}
 
 /**
  * The roads of the view as a source of MapLibre.
@@ -19,10 +28,11 @@ const DRAWN_FIELDS = new Set(['geometry', 'class', 'name']);
  */
 export class Roads {
   readonly #map: MapLibre;
-  readonly #numbers = new Map<string, number>();
+  readonly #roads = new Map<string, Road>();
   readonly #ids = new Map<number, string>();
-  readonly #levels = new Map<number, number>();
-  readonly #added = new Map<number, Feature>();
+  /** The ways that roads go, as `from>to`, to know which have one back. */
+  readonly #ways = new Set<string>();
+  readonly #added = new Set<Road>();
   readonly #removed = new Set<number>();
   #next = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -33,7 +43,7 @@ export class Roads {
 
   /** How many roads are drawn. */
   get count(): number {
-    return this.#numbers.size;
+    return this.#roads.size;
   }
 
   apply(update: TwinUpdate): void {
@@ -41,7 +51,7 @@ export class Roads {
     for (const { entity, fields } of update.updated) {
       if (entity.kind !== 'EDGE') continue;
       if (fields.some((field) => DRAWN_FIELDS.has(field))) this.#draw(entity);
-      else this.#colour(entity);
+      else this.#colour(entity.id);
     }
     for (const { id } of update.left) this.#erase(id);
     if (this.#added.size === 0 && this.#removed.size === 0) return;
@@ -56,7 +66,7 @@ export class Roads {
 
   /** The number of a road's feature; -1 where it is not drawn. */
   numberOf(id: string | undefined): number {
-    return (id !== undefined ? this.#numbers.get(id) : undefined) ?? -1;
+    return (id !== undefined ? this.#roads.get(id)?.number : undefined) ?? -1;
   }
 
   stop(): void {
@@ -65,49 +75,68 @@ export class Roads {
 
   #draw(entity: TwinEntity): void {
     const line = lineOf(entity);
+    this.#erase(entity.id);
     if (line.length < 2) return;
-    let number = this.#numbers.get(entity.id);
-    if (number === undefined) {
-      number = this.#next;
-      this.#next += 1;
-      this.#numbers.set(entity.id, number);
-      this.#ids.set(number, entity.id);
-    }
-    this.#added.set(number, {
-      type: 'Feature',
-      id: number,
-      geometry: { type: 'LineString', coordinates: line as unknown as number[][] },
-      properties: { rank: rankOf(textOf(entity.fields['class'])), name: textOf(entity.fields['name']) ?? '' },
-    });
-    this.#colour(entity);
+    const road: Road = { entity, number: this.#next, level: undefined };
+    this.#next += 1;
+    this.#roads.set(entity.id, road);
+    this.#ids.set(road.number, entity.id);
+    this.#ways.add(wayOf(entity));
+    this.#added.add(road);
+    this.#colour(entity.id);
   }
 
-  #colour(entity: TwinEntity): void {
-    const number = this.#numbers.get(entity.id);
-    if (number === undefined) return;
-    const word = textOf(objectOf(entity.fields['trafficConditions'])?.['congestionLevel']);
-    const level = word === undefined ? -1 : CONGESTION_LEVELS.indexOf(word as (typeof CONGESTION_LEVELS)[number]);
-    if (this.#levels.get(number) === level) return;
-    this.#levels.set(number, level);
-    this.#map.setFeatureState({ source: ROADS, id: number }, { level });
+  #colour(id: string): void {
+    const road = this.#roads.get(id);
+    if (!road) return;
+    const word = textOf(objectOf(road.entity.fields['trafficConditions'])?.['congestionLevel']);
+    const level = CONGESTION_LEVELS.findIndex((each) => each === word);
+    if (road.level === level) return;
+    road.level = level;
+    this.#map.setFeatureState({ source: ROADS, id: road.number }, { level });
   }
 
   #erase(id: string): void {
-    const number = this.#numbers.get(id);
-    if (number === undefined) return;
-    this.#numbers.delete(id);
-    this.#ids.delete(number);
-    this.#levels.delete(number);
-    this.#map.removeFeatureState({ source: ROADS, id: number });
-    if (!this.#added.delete(number)) this.#removed.add(number);
+    const road = this.#roads.get(id);
+    if (!road) return;
+    this.#roads.delete(id);
+    this.#ids.delete(road.number);
+    this.#ways.delete(wayOf(road.entity));
+    this.#map.removeFeatureState({ source: ROADS, id: road.number });
+    if (!this.#added.delete(road)) this.#removed.add(road.number);
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const source = this.#map.getSource<GeoJSONSource>(ROADS);
-    if (source) void source.updateData({ remove: [...this.#removed], add: [...this.#added.values()] });
+    if (source) void source.updateData({ remove: [...this.#removed], add: [...this.#added].map((road) => this.#feature(road)) });
     this.#added.clear();
     this.#removed.clear();
   }
+
+  #feature({ entity, number }: Road): Feature {
+    const line = lineOf(entity);
+    // A street has its name once: on the direction that goes east, or on the only one there is.
+    const isNamed = goesEast(line) || !this.#ways.has(wayBack(entity));
+    return {
+      type: 'Feature',
+      id: number,
+      geometry: { type: 'LineString', coordinates: line as unknown as number[][] },
+      properties: { rank: rankOf(textOf(entity.fields['class'])), name: (isNamed && textOf(entity.fields['name'])) || '' },
+    };
+  }
+}
+
+function wayOf({ fields }: TwinEntity): string {
+  return `${textOf(fields['fromNode'])}>${textOf(fields['toNode'])}`;
+}
+
+function wayBack({ fields }: TwinEntity): string {
+  return `${textOf(fields['toNode'])}>${textOf(fields['fromNode'])}`;
+}
+
+function goesEast(line: readonly Position[]): boolean {
+  const [first, last] = [line[0]!, line.at(-1)!];
+  return last[0] > first[0] || (last[0] === first[0] && last[1] > first[1]);
 }

@@ -1,8 +1,8 @@
-import type { Box } from '../api/index.ts';
+import { type Box, fetchBackground } from '../api/index.ts';
 import type { Page } from '../page/context.ts';
 import { type Position, positionOf, union } from '../twin/geometry.ts';
 import type { LiveCity } from '../twin/liveCity.ts';
-import { type Wanted, wantedFor } from '../twin/viewport.ts';
+import { wantedFor } from '../twin/viewport.ts';
 import { type Target, TwinMap } from './twinMap.ts';
 
 const WORLD: Box = { north: 70, south: -60, east: 180, west: -180 };
@@ -22,13 +22,7 @@ export async function openMap(container: HTMLElement, page: Page, onHover: OnHov
   const { city, state, preferences, map: handle } = page;
   const given = state.view.get();
   const frame = city.frame();
-  let wanted: Wanted | undefined;
-  const look = (box: Box, zoom: number) => {
-    const next = wantedFor(wanted, box, zoom, state.layers.get());
-    if (next === wanted) return;
-    wanted = next;
-    city.look(next.box, next.zoom, next.kinds);
-  };
+  const look = (box: Box, zoom: number) => city.look(wantedFor(city.wanted, box, zoom, state.layers.get()));
 
   const map = await TwinMap.make({
     container,
@@ -66,6 +60,7 @@ export async function openMap(container: HTMLElement, page: Page, onHover: OnHov
       if (view && view !== map.settled) map.jumpTo(view);
     }),
   ];
+  void layConfigured(map, page);
   map.begin([...city.entities.values()], city.cells);
 
   return () => {
@@ -73,6 +68,18 @@ export async function openMap(container: HTMLElement, page: Page, onHover: OnHov
     handle.map = undefined;
     map.remove();
   };
+}
+
+/** Lays under the city what the server is configured for, and names whom it is from. The map is whole without it. */
+async function layConfigured(map: TwinMap, { state }: Page): Promise<void> {
+  try {
+    const background = await fetchBackground();
+    if (!background) return;
+    await map.lay(background);
+    state.attribution.set(background.attribution ?? undefined);
+  } catch (error) {
+    console.warn('The map has no background:', error);
+  }
 }
 
 /** Does something now and whenever a source changes. */

@@ -24,15 +24,15 @@ function byRank(stops: readonly (readonly [zoom: number, widths: readonly [numbe
 const WIDTHS = [
   [10, [1.6, 1.1, 0.7, 0.4]],
   [13, [3.2, 2.3, 1.6, 1.0]],
-  [15, [5.0, 4.0, 3.2, 2.4]],
-  [18, [15, 13, 11, 9]],
+  [15, [4.4, 3.5, 2.8, 2.0]],
+  [18, [12, 10.5, 9, 7.5]],
 ] as const;
 
 // Each direction is a road of its own: seen from near, they lie side by side, traffic on the right.
 const OFFSETS = [
   [13.5, [0, 0, 0, 0]],
-  [15, [2.9, 2.4, 2.0, 1.6]],
-  [18, [8.6, 7.6, 6.6, 5.6]],
+  [15, [2.6, 2.2, 1.8, 1.4]],
+  [18, [7, 6.2, 5.4, 4.6]],
 ] as const;
 
 function congestionColour({ congestion, road }: Palette): ExpressionSpecification {
@@ -82,7 +82,7 @@ export function styleFor(palette: Palette): StyleSpecification {
       type: 'symbol',
       source: ROADS,
       minzoom: 14,
-      filter: ['step', ['zoom'], ['<=', ['get', 'rank'], 1], 15.5, ['<=', ['get', 'rank'], 2], 16.5, true],
+      filter: ['all', ['!=', ['get', 'name'], ''], ['step', ['zoom'], ['<=', ['get', 'rank'], 1], 15.5, ['<=', ['get', 'rank'], 2], 16.5, true]],
       layout: {
         'symbol-placement': 'line',
         'text-field': ['get', 'name'],

@@ -1,8 +1,9 @@
 import { LngLatBounds, Map as MapLibre, type MapMouseEvent, Marker, setWorkerUrl } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
-import type { Box, Cell, TwinEntity, TwinUpdate } from '../api/index.ts';
-import { type Position, positionOf } from '../twin/geometry.ts';
+import type { Background, Box, Cell, TwinEntity, TwinUpdate } from '../api/index.ts';
+import { boundariesOf, type Position, positionOf } from '../twin/geometry.ts';
 import { moves, type PointKind } from '../twin/kinds.ts';
+import { layBackground, paintBackground } from './background.ts';
 import { drawCells } from './cells.ts';
 import { Overlay } from './overlay.ts';
 import { PALETTES, type Theme } from './palette.ts';
@@ -51,6 +52,7 @@ export class TwinMap {
   readonly #ring: HTMLElement;
   /** The view that `onSettle` was told last. */
   settled: View | undefined;
+  #theme: Theme;
   #chosen: string | undefined;
   #chosenAt: Position | undefined;
   #lookedAt = 0;
@@ -68,6 +70,7 @@ export class TwinMap {
   private constructor(options: TwinMapOptions) {
     this.#options = options;
     const { container, view, theme, label } = options;
+    this.#theme = theme;
     this.map = new MapLibre({
       container,
       style: styleFor(PALETTES[theme]),
@@ -124,7 +127,7 @@ export class TwinMap {
     this.overlay.wake();
   }
 
-  /** Names of districts, written where their centres are. */
+  /** Names of districts, above each of them, so that they cover nothing in it. */
   nameDistricts(districts: readonly TwinEntity[]): void {
     const wanted = new Map(districts.map((district) => [district.id, district]));
     for (const [id, marker] of this.#names) {
@@ -133,10 +136,11 @@ export class TwinMap {
       this.#names.delete(id);
     }
     for (const [id, district] of wanted) {
-      const at = positionOf(district);
+      const box = boundariesOf(district);
+      const at: Position | undefined = box ? [(box.east + box.west) / 2, box.north] : positionOf(district);
       if (!at) continue;
       const known = this.#names.get(id);
-      const marker = known ?? new Marker({ element: nameplate(), anchor: 'center' });
+      const marker = known ?? new Marker({ element: nameplate(), anchor: 'bottom' });
       marker.getElement().textContent = String(district.fields['name'] ?? '');
       marker.setLngLat(at as [number, number]);
       if (known) continue;
@@ -147,6 +151,8 @@ export class TwinMap {
 
   setTheme(theme: Theme): void {
     const palette = PALETTES[theme];
+    this.#theme = theme;
+    paintBackground(this.map, palette);
     for (const [layer, paint] of Object.entries(paintsFor(palette))) {
       for (const [name, value] of Object.entries(paint)) this.map.setPaintProperty(layer, name as never, value as never);
     }
@@ -159,6 +165,11 @@ export class TwinMap {
     this.#chosenAt = at;
     this.#markChosenRoad();
     this.#moveRing();
+  }
+
+  /** Lays something under the city. */
+  lay(background: Background): Promise<void> {
+    return layBackground(this.map, background, PALETTES[this.#theme]);
   }
 
   /** What a screen reader calls the map. */
@@ -246,6 +257,9 @@ export class TwinMap {
     const reach = touched ? REACH.touch : REACH.mouse;
     const entity = this.overlay.pick(point, reach);
     if (entity !== undefined) return { entity };
+    // Where squares stand for what is there, the roads below them are a hair wide.
+    const [cell] = this.map.queryRenderedFeatures(point, { layers: TOUCHABLE_CELLS });
+    if (cell) return { cell: String(cell.properties['id']) };
     const around = 4 + (touched ? 6 : 0);
     const corners: [[number, number], [number, number]] = [
       [point.x - around, point.y - around],
@@ -253,9 +267,7 @@ export class TwinMap {
     ];
     const [road] = this.map.queryRenderedFeatures(corners, { layers: TOUCHABLE_ROADS });
     const id = typeof road?.id === 'number' ? this.roads.idOf(road.id) : undefined;
-    if (id !== undefined) return { entity: id };
-    const [cell] = this.map.queryRenderedFeatures(point, { layers: TOUCHABLE_CELLS });
-    return cell ? { cell: String(cell.properties['id']) } : undefined;
+    return id === undefined ? undefined : { entity: id };
   }
 
   #place(entity: TwinEntity, now: number): void {

@@ -22,7 +22,7 @@ export class Preferences {
     };
     this.lit = new Source(lit());
     this.language = new Source(chooseLanguage([read('local', 'citytwin.language'), ...languages]));
-    this.texts = new Source(new Texts(this.language.get()));
+    this.texts = new Source(new Texts(this.language.get(), languages));
     dark.addEventListener('change', () => this.lit.set(lit()));
     this.theme.subscribe(() => {
       keep('local', 'citytwin.theme', this.theme.get());
@@ -30,7 +30,7 @@ export class Preferences {
     });
     this.language.subscribe(() => {
       keep('local', 'citytwin.language', this.language.get());
-      this.texts.set(new Texts(this.language.get()));
+      this.texts.set(new Texts(this.language.get(), languages));
     });
   }
 }

@@ -21,6 +21,9 @@ export class PageState {
   /** Ids that are recorded, in view or not. */
   readonly kept = new Source<readonly string[]>([]);
 
+  /** Whom the map names for its background. */
+  readonly attribution = new Source<string | undefined>(undefined);
+
   constructor(address: Address, wide: boolean) {
     this.layers = new Source(address.layers ?? DEFAULT_LAYERS);
     this.chosen = new Source(address.chosen === undefined ? undefined : chosenBy(address));

@@ -74,7 +74,7 @@ function options(width: number, palette: Palette, clock: (at: number) => string,
     padding: [8, 10, 0, 0],
     scales: { x: { time: true }, y: { range: (_, least, most) => around(least, most) } },
     axes: [
-      { ...axis, size: 24, gap: 4, space: 60, values: (_, splits) => splits.map((at) => clock(at * 1000)) },
+      { ...axis, size: 24, gap: 4, space: 50, incrs: [60, 120, 180, 300], values: (_, splits) => splits.map((at) => clock(at * 1000)) },
       { ...axis, size: 62, gap: 6, space: 32, values: (_, splits) => splits.map((value) => format(value)) },
     ],
     series: [{}, { stroke: palette.accent, width: 2, fill: `${palette.accent}22`, points: { show: false }, paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder }],

@@ -34,6 +34,7 @@ export function MapKey() {
   const { city, state } = usePage();
   const mode = useSource(city.mode);
   const layers = useSource(state.layers);
+  const attribution = useSource(state.attribution);
   return (
     <div className="map-key card">
       {mode === 'CELLS' && <p className="cells">{texts.say('map.cells')}</p>}
@@ -48,6 +49,7 @@ export function MapKey() {
         </ul>
       )}
       <Scale />
+      {attribution !== undefined && <p className="soft small">{attribution}</p>}
     </div>
   );
 }

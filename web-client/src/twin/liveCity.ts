@@ -3,6 +3,7 @@ import { measuresOf } from './describe.ts';
 import { boundariesOf, union } from './geometry.ts';
 import { History } from './history.ts';
 import { Pulse, Source } from './source.ts';
+import type { Wanted } from './viewport.ts';
 import { Watch } from './watch.ts';
 
 // Fast enough that a message is on screen well within a second, slow enough that a busy city comes in few batches.
@@ -24,6 +25,9 @@ export class LiveCity {
   readonly viewPulse = new Pulse(LIST_INTERVAL_MS);
   /** What the server refused last, in its own words. */
   readonly problem = new Source<string | undefined>(undefined);
+
+  /** What the feed of the viewport was asked for last. */
+  wanted: Wanted | undefined;
 
   readonly #url: string | undefined;
   readonly #listeners = new Set<(update: TwinUpdate) => void>();
@@ -49,8 +53,11 @@ export class LiveCity {
     return this.#view?.cells ?? NOTHING;
   }
 
-  /** Looks at this box from now on, with only these kinds in it. */
-  look(box: Box, zoom: number, kinds: readonly Kind[]): void {
+  /** Looks there from now on; nothing happens where that is where it looks already. */
+  look(next: Wanted): void {
+    if (next === this.wanted) return;
+    this.wanted = next;
+    const { box, kinds, zoom } = next;
     const filter: Filter = { box, kinds };
     if (this.#view) {
       this.#view.move(filter, zoom);
