@@ -1,7 +1,7 @@
 import type { Insets } from '../map/twinMap.ts';
 import type { PageState } from './state.ts';
 
-/** From here on panels stand beside the map; on narrower screens they cover its lower part. As in `styles/panels.css`. */
+/** From here on panels stand beside the map; on narrower screens they cover its lower part. As in `styles/narrow.css`. */
 export const WIDE = '(min-width: 44rem)';
 
 /** What header, panel and details cover of the map now, in CSS pixels, with some air. */
