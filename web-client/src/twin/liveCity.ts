@@ -124,6 +124,7 @@ export class LiveCity {
   }
 
   #onView(update: TwinUpdate): void {
+    this.problem.set(undefined);
     this.mode.set(update.mode);
     const now = Date.now();
     // Roads are too many to keep what each of them measured; those that somebody looks at have a watch.
