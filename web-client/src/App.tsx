@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { fetchCity } from './api/index.ts';
 import { TextsContext, useTexts } from './i18n/context.ts';
 import { MapView } from './map/MapView.tsx';
@@ -71,8 +72,12 @@ function useKept({ city, state }: Page): void {
 function SkipLink() {
   const texts = useTexts();
   const { state } = usePage();
+  const skip = () => {
+    flushSync(() => state.panel.set('list'));
+    document.querySelector<HTMLElement>('#panel')?.focus();
+  };
   return (
-    <button type="button" className="skip" onClick={() => state.panel.set('list')}>
+    <button type="button" className="skip" onClick={skip}>
       {texts.say('app.skipToList')}
     </button>
   );
@@ -121,7 +126,7 @@ function OpenPanel() {
   const { state } = usePage();
   const panel = useSource(state.panel);
   return (
-    <div id="panel" className="panel card" hidden={panel === undefined}>
+    <div id="panel" className="panel card" tabIndex={-1} hidden={panel === undefined}>
       {panel && CONTENTS[panel]}
     </div>
   );

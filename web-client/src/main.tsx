@@ -7,8 +7,12 @@ import { Operator } from './page/operator.ts';
 import { Preferences } from './page/preferences.ts';
 import { PageState } from './page/state.ts';
 import './styles/base.css';
-import './styles/layout.css';
+import './styles/map.css';
+import './styles/masthead.css';
 import './styles/panels.css';
+import './styles/detail.css';
+// Last: what it says holds over the others.
+import './styles/narrow.css';
 import { LiveCity } from './twin/liveCity.ts';
 import { parseAddress } from './url/address.ts';
 

@@ -177,7 +177,7 @@ async fn cursors_belong_to_instance_and_epoch() {
     assert_eq!(SubscriptionId::parse(&id.to_string()), Some(id));
     hub.chain().full_of_view(7, Time(1), hub.fold().view());
     assert_eq!(hub.cursor(id, &batch).epoch, 7);
-    assert_ne!(self::hub().cursor(&batch).instance, cursor.instance);
+    assert_ne!(self::hub().cursor(id, &batch).instance, cursor.instance);
     for wrong in ["", "x", "!", &cursor.to_string()[1..], &format!("{cursor}{cursor}"), "AAAA"] {
         assert_eq!(Cursor::parse(wrong), None, "{wrong}");
     }

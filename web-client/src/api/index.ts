@@ -20,4 +20,5 @@ export {
   removeEntity,
   search,
 } from './requests.ts';
+export { type IdParts, partsOf } from './store.ts';
 export { serverSentEvents, socket } from './transport.ts';

@@ -23,8 +23,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /** What stays single where all else is counted in cells. */
 const SINGLE: ReadonlySet<Kind> = new Set(['DISTRICT', 'NODE', 'EDGE']);
 
+/** What a global id says: the district only of those kinds whose id has one. */
+export interface IdParts {
+  readonly kind: Kind;
+  readonly district?: string;
+  readonly ownId: string;
+}
+
 /** The parts of a global id: `sensor/centro/aq%2F1` is a sensor of the district `centro` with the own id `aq/1`. */
-export function partsOf(id: string): { kind: Kind; district?: string; ownId: string } {
+export function partsOf(id: string): IdParts {
   const [prefix = '', ...parts] = id.split('/').map(decodeURIComponent);
   const kind = KINDS[prefix];
   const [first, second] = parts;

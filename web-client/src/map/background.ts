@@ -46,9 +46,10 @@ async function pmtilesOf(url: string, palette: Palette): Promise<Laid> {
   addProtocol('pmtiles', protocol.tile);
   const { tileType, minZoom, maxZoom } = await file.getHeader();
   const source = { tiles: [`pmtiles://${file.source.getKey()}/{z}/{x}/{y}`], minzoom: minZoom, maxzoom: maxZoom };
-  if (tileType !== TileType.Mvt) return { source: { ...source, type: 'raster', tileSize: 512 }, layers: [RASTER_LAYER] };
+  const isVector = tileType === TileType.Mvt || tileType === TileType.Mlt;
+  if (!isVector) return { source: { ...source, type: 'raster', tileSize: 256 }, layers: [RASTER_LAYER] };
   const { vector_layers: named = [] } = (await file.getMetadata()) as { vector_layers?: { id: string }[] };
-  return { source: { ...source, type: 'vector' }, layers: named.flatMap(({ id }) => vectorLayers(id, palette)) };
+  return { source: { ...source, type: 'vector', ...(tileType === TileType.Mlt && { encoding: 'mlt' }) }, layers: named.flatMap(({ id }) => vectorLayers(id, palette)) };
 }
 
 /** Areas as areas and lines as lines, whatever the schema of the file; only water and buildings have a tone of their own. */

@@ -19,7 +19,7 @@ export class PageState {
   readonly panel: Source<Panel | undefined>;
   readonly view: Source<Address['view']>;
   /** Ids that are recorded, in view or not. */
-  readonly kept = new Source<readonly string[]>([]);
+  readonly kept: Source<readonly string[]>;
 
   /** Whom the map names for its background. */
   readonly attribution = new Source<string | undefined>(undefined);
@@ -28,6 +28,7 @@ export class PageState {
     this.layers = new Source(address.layers ?? DEFAULT_LAYERS);
     this.chosen = new Source(address.chosen === undefined ? undefined : chosenBy(address));
     this.view = new Source(address.view);
+    this.kept = new Source(address.kept ?? []);
     const panel = address.panel ?? (wide ? 'incidents' : 'none');
     this.panel = new Source(panel === 'none' ? undefined : panel);
   }
@@ -51,6 +52,7 @@ export class PageState {
         layers: this.layers.get(),
         ...(chosen !== undefined && { chosen }),
         panel: this.panel.get() ?? 'none',
+        kept: this.kept.get(),
       })}`;
       if (written !== window.location.hash) window.history.replaceState(window.history.state, '', written);
     };
@@ -58,11 +60,12 @@ export class PageState {
       if (window.location.hash === written) return;
       const address = parseAddress(window.location.hash);
       this.layers.set(address.layers ?? DEFAULT_LAYERS);
+      this.kept.set(address.kept ?? []);
       this.chosen.set(address.chosen === undefined ? undefined : chosenBy(address));
       if (address.view) this.view.set(address.view);
       if (address.panel) this.panel.set(address.panel === 'none' ? undefined : address.panel);
     };
-    const stops = [this.layers, this.chosen, this.panel, this.view].map((source) => source.subscribe(write));
+    const stops = [this.layers, this.chosen, this.panel, this.view, this.kept].map((source) => source.subscribe(write));
     window.addEventListener('hashchange', read);
     return () => {
       for (const stop of stops) stop();

@@ -5,10 +5,8 @@ import { usePage } from '../page/context.ts';
 import { measuresOf } from '../twin/describe.ts';
 import { positionOf } from '../twin/geometry.ts';
 import { useSource } from '../twin/source.ts';
+import { MOST_KEPT } from '../url/address.ts';
 import { Glyph } from './icons.tsx';
-
-// Each that is out of view costs a subscription.
-const MOST_KEPT = 8;
 
 /** What can be done with an entity; what needs an operator is there only for one. */
 export function Actions({ entity }: { readonly entity: TwinEntity }) {

@@ -21,8 +21,11 @@ export function Badge() {
 /** Says in a sentence what is wrong while the map shows an older city. */
 export function ConnectionNotice() {
   const texts = useTexts();
-  const { state, since } = useSource(usePage().city.connection);
+  const { city } = usePage();
+  const { state, since } = useSource(city.connection);
+  const problem = useSource(city.problem);
   if (state !== 'stale' && state !== 'offline') return null;
+  if (problem !== undefined) return <p className="notice offline">{texts.say('connection.refused', { reason: problem })}</p>;
   return (
     <p className={`notice ${state}`}>
       <strong>{texts.say('connection.since', { state: texts.say(`connection.${state}`), time: texts.clock(since) })}</strong>{' '}

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react';
 import type { Cell, TwinEntity } from '../api/index.ts';
 import { useTexts } from '../i18n/context.ts';
+import type { Texts } from '../i18n/texts.ts';
 import { usePage } from '../page/context.ts';
 import { briefOf, ownIdOf, textOf, titleOf } from '../twin/describe.ts';
 import { type DrawnKind, LISTED_KINDS } from '../twin/kinds.ts';
@@ -79,11 +80,9 @@ function Group({ kind, entities, open }: { readonly kind: DrawnKind; readonly en
 
 function Entries({ entities, shown }: { readonly entities: readonly TwinEntity[]; readonly shown: number }) {
   const texts = useTexts();
-  const named = entities.map((entity) => ({ entity, title: titleOf(entity, texts), own: ownIdOf(entity) }));
-  const ordered = named.toSorted((a, b) => texts.compare(a.title, b.title) || texts.compare(a.own, b.own));
   return (
     <ul className="entries">
-      {ordered.slice(0, shown).map(({ entity, title, own }) => (
+      {ordered(entities, texts).slice(0, shown).map(({ entity, title, own }) => (
         <li key={entity.id}>
           <EntityButton entity={entity} className="entry">
             <EntityIcon entity={entity} size={18} />
@@ -99,18 +98,27 @@ function Entries({ entities, shown }: { readonly entities: readonly TwinEntity[]
   );
 }
 
+// As people order names, where there are few; by their letters' codes, which is fifty times as fast, where there are many.
+const FEW = 1000;
+
+function ordered(entities: readonly TwinEntity[], texts: Texts) {
+  const named = entities.map((entity) => ({ entity, title: titleOf(entity, texts), own: ownIdOf(entity) }));
+  const compare = named.length <= FEW ? texts.compare : (a: string, b: string) => Number(a > b) - Number(a < b);
+  return named.toSorted((a, b) => compare(a.title, b.title) || compare(a.own, b.own));
+}
+
 function CellList({ cells }: { readonly cells: readonly Cell[] }) {
   const texts = useTexts();
   const { map } = usePage();
   const [shown, setShown] = useState(PAGE);
-  const ordered = cells.toSorted((a, b) => b.count - a.count || (a.id < b.id ? -1 : 1));
+  const fullest = cells.toSorted((a, b) => b.count - a.count || (a.id < b.id ? -1 : 1));
   return (
     <details open>
       <summary>
         {texts.say('list.cells')} <span className="count">{texts.number(cells.length)}</span>
       </summary>
       <ul className="entries">
-        {ordered.slice(0, shown).map((cell) => (
+        {fullest.slice(0, shown).map((cell) => (
           <li key={cell.id}>
             <button type="button" className="entry" onClick={() => map.show(cell)}>
               <span className="name">
@@ -122,9 +130,9 @@ function CellList({ cells }: { readonly cells: readonly Cell[] }) {
           </li>
         ))}
       </ul>
-      {ordered.length > shown && (
+      {fullest.length > shown && (
         <button type="button" className="more" onClick={() => setShown(shown + PAGE)}>
-          {texts.say('list.more', { n: Math.min(PAGE, ordered.length - shown) })}
+          {texts.say('list.more', { n: Math.min(PAGE, fullest.length - shown) })}
         </button>
       )}
     </details>

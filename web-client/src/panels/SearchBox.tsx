@@ -9,6 +9,8 @@ import type { PointKind } from '../twin/kinds.ts';
 // A person types a letter each 100 to 200 ms; the server is asked when they pause.
 const PAUSE_MS = 180;
 const MOST_RESULTS = 12;
+// A street is many roads of one name, of which one is enough: so more are asked for than shown.
+const ASKED = 100;
 
 type Results = { readonly found: readonly Found[]; readonly problem?: string };
 
@@ -29,8 +31,8 @@ export function SearchBox() {
     const stop = new AbortController();
     const timer = setTimeout(async () => {
       try {
-        const found = await search(wanted, { first: MOST_RESULTS, signal: stop.signal });
-        if (!stop.signal.aborted) setResults({ found });
+        const found = await search(wanted, { first: ASKED, signal: stop.signal });
+        if (!stop.signal.aborted) setResults({ found: oneOfEachStreet(found).slice(0, MOST_RESULTS) });
       } catch (error) {
         if (!stop.signal.aborted) setResults({ found: [], problem: error instanceof Error ? error.message : String(error) });
       }
@@ -130,6 +132,18 @@ export function SearchBox() {
       )}
     </search>
   );
+}
+
+/** Without the roads whose street is there already. */
+export function oneOfEachStreet(found: readonly Found[]): Found[] {
+  const streets = new Set<string>();
+  return found.filter(({ kind, name, ownId }) => {
+    if (kind !== 'EDGE') return true;
+    const street = name ?? ownId;
+    if (streets.has(street)) return false;
+    streets.add(street);
+    return true;
+  });
 }
 
 function FoundIcon({ found: { kind, type } }: { readonly found: Found }) {

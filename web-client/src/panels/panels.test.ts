@@ -5,6 +5,7 @@ import { rankOf } from '../map/style.ts';
 import { sizeOf } from '../map/overlay.ts';
 import { openIncidents } from './IncidentPanel.tsx';
 import { grouped } from './ListPanel.tsx';
+import { oneOfEachStreet } from './SearchBox.tsx';
 import { roundLength } from './MapChrome.tsx';
 
 const made = (kind: Kind, ownId: string, fields: Record<string, unknown> = {}): TwinEntity => ({
@@ -45,6 +46,13 @@ test('the list finds by name, id and type, and groups by kind', () => {
   ]);
   expect(grouped(entities, 'ambul').map(([kind]) => kind)).toEqual(['UNIT']);
   expect(grouped(entities, '')).toHaveLength(3);
+});
+
+const found = (kind: Kind, ownId: string, name: string | null) => ({ id: ownId, kind, ownId, name, type: null, districtId: null, position: null });
+
+test('a search shows each street once', () => {
+  const all = [found('EDGE', 'E-1', 'Via Roma'), found('STATION', 's', 'Via Roma'), found('EDGE', 'E-2', 'Via Roma'), found('EDGE', 'E-3', null), found('EDGE', 'E-4', null)];
+  expect(oneOfEachStreet(all).map(({ ownId }) => ownId)).toEqual(['E-1', 's', 'E-3', 'E-4']);
 });
 
 describe('icons', () => {

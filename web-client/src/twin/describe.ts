@@ -1,6 +1,6 @@
 import type { Kind, TwinEntity } from '../api/index.ts';
 import type { Key, Texts } from '../i18n/texts.ts';
-import { partsOf } from './kinds.ts';
+import { idParts } from './kinds.ts';
 
 /** One value of an entity as a person reads it. */
 export interface Row {
@@ -33,7 +33,7 @@ const OWN_ID_FIELDS: Record<Kind, string> = {
 
 /** The entity's own id, as its city calls it. */
 export function ownIdOf(entity: TwinEntity): string {
-  return textOf(entity.fields[OWN_ID_FIELDS[entity.kind]]) ?? partsOf(entity.id)?.ownId ?? entity.id;
+  return textOf(entity.fields[OWN_ID_FIELDS[entity.kind]]) ?? idParts(entity.id)?.ownId ?? entity.id;
 }
 
 /** What a person calls it: its name, else what it is, else its id. */

@@ -1,4 +1,4 @@
-import type { Kind } from '../api/index.ts';
+import { type IdParts, type Kind, partsOf } from '../api/index.ts';
 
 /** All kinds that the map shows, what lies below first. */
 export const DRAWN_KINDS = ['EDGE', 'NODE', 'BUILDING', 'SENSOR', 'WEATHER_STATION', 'STATION', 'BUS', 'UNIT', 'INCIDENT'] as const satisfies readonly Kind[];
@@ -20,44 +20,17 @@ export function moves(kind: Kind): boolean {
   return kind === 'BUS' || kind === 'UNIT';
 }
 
-const PREFIXES: Record<string, Kind> = {
-  district: 'DISTRICT',
-  sensor: 'SENSOR',
-  building: 'BUILDING',
-  'weather-station': 'WEATHER_STATION',
-  node: 'NODE',
-  edge: 'EDGE',
-  bus: 'BUS',
-  station: 'STATION',
-  incident: 'INCIDENT',
-  unit: 'UNIT',
-};
-
-/** What a global id says: its kind, its district where the kind has one there, and the entity's own id. */
-export interface IdParts {
-  readonly kind: Kind;
-  readonly district?: string;
-  readonly ownId: string;
-}
-
-/** Reads `sensor/<district>/<id>` or `bus/<id>`; undefined for what is no global id. */
-export function partsOf(id: string): IdParts | undefined {
-  const [prefix = '', ...parts] = id.split('/');
-  const kind = PREFIXES[prefix];
-  const [first, second] = parts.map(decoded);
-  if (!kind || !first || parts.length > 2) return undefined;
-  return second === undefined ? { kind, ownId: first } : { kind, district: first, ownId: second };
+/** What a global id says; undefined for what is none: an address may hold anything. */
+export function idParts(id: string): IdParts | undefined {
+  try {
+    const parts = partsOf(id);
+    return parts.ownId === '' ? undefined : parts;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The global id of a kind that has one without a district. */
 export function cityWideId(kind: 'DISTRICT' | 'BUS' | 'STATION' | 'INCIDENT' | 'UNIT' | 'NODE' | 'EDGE', ownId: string): string {
   return `${kind.toLowerCase()}/${encodeURIComponent(ownId)}`;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }

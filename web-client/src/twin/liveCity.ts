@@ -1,7 +1,8 @@
-import { type Box, type Cell, type Connection, type Filter, type Kind, TwinFeed, type TwinEntity, type TwinUpdate, type ViewMode } from '../api/index.ts';
+import { type Box, type Cell, type Connection, type Filter, TwinFeed, type TwinEntity, type TwinUpdate, type ViewMode } from '../api/index.ts';
 import { measuresOf } from './describe.ts';
 import { boundariesOf, union } from './geometry.ts';
 import { History } from './history.ts';
+import { idParts } from './kinds.ts';
 import { Pulse, Source } from './source.ts';
 import type { Wanted } from './viewport.ts';
 import { Watch } from './watch.ts';
@@ -33,15 +34,13 @@ export class LiveCity {
   readonly #listeners = new Set<(update: TwinUpdate) => void>();
   readonly #watches = new Map<string, Watch>();
   #view: TwinFeed | undefined;
-  #lasting: TwinFeed[] = [];
+  /** What is followed in the whole city, whatever is in view, because panels need it and it is not much. */
+  readonly #few: TwinFeed;
+  #hasNewDistricts = false;
 
   constructor(url?: string) {
     this.#url = url;
-    // Incidents are announced whatever is in view, so they are followed from the start; they are few.
-    this.#lasting = [
-      this.#all(['DISTRICT'], this.districts),
-      this.#all(['INCIDENT', 'UNIT'], this.emergencies),
-    ];
+    this.#few = this.feed({ filter: { kinds: ['DISTRICT', 'INCIDENT', 'UNIT'] }, minIntervalMs: LIST_INTERVAL_MS }, (update) => this.#onFew(update));
   }
 
   /** What the feed of the viewport holds. */
@@ -117,13 +116,14 @@ export class LiveCity {
 
   close(): void {
     for (const watch of this.#watches.values()) watch.end();
-    for (const feed of this.#lasting) feed.close();
+    this.#few.close();
     this.#view?.close();
     this.#view = undefined;
     this.viewPulse.stop();
   }
 
   #onView(update: TwinUpdate): void {
+    this.problem.set(undefined);
     this.mode.set(update.mode);
     const now = Date.now();
     // Roads are too many to keep what each of them measured; those that somebody looks at have a watch.
@@ -134,11 +134,15 @@ export class LiveCity {
     this.viewPulse.beat();
   }
 
-  /** Keeps all entities of some kinds in `target`. */
-  #all(kinds: readonly Kind[], target: Source<readonly TwinEntity[] | undefined>): TwinFeed {
-    const feed = this.feed({ filter: { kinds }, minIntervalMs: LIST_INTERVAL_MS }, (update) => {
-      if (update.complete) target.set([...feed.entities.values()]);
-    });
-    return feed;
+  #onFew(update: TwinUpdate): void {
+    // Districts change by an import only, and names on the map hang on them: they are told of only then.
+    this.#hasNewDistricts ||= [...update.entered, ...update.updated.map(({ entity }) => entity)].some(({ kind }) => kind === 'DISTRICT');
+    this.#hasNewDistricts ||= update.left.some(({ id }) => idParts(id)?.kind === 'DISTRICT');
+    if (!update.complete) return;
+    const held = [...this.#few.entities.values()];
+    this.emergencies.set(held.filter(({ kind }) => kind !== 'DISTRICT'));
+    if (!this.#hasNewDistricts && this.districts.get() !== undefined) return;
+    this.#hasNewDistricts = false;
+    this.districts.set(held.filter(({ kind }) => kind === 'DISTRICT'));
   }
 }

@@ -1,6 +1,6 @@
-import { entity as find, type Filter, type TwinEntity, type TwinFeed, type TwinUpdate } from '../api/index.ts';
+import { entity as find, type Filter, type IdParts, type TwinEntity, type TwinFeed, type TwinUpdate } from '../api/index.ts';
 import { around, type Position, positionOf } from './geometry.ts';
-import { type IdParts, partsOf } from './kinds.ts';
+import { idParts } from './kinds.ts';
 import type { LiveCity } from './liveCity.ts';
 import { Pulse, type Readable } from './source.ts';
 
@@ -80,7 +80,7 @@ export class Watch implements Readable<number> {
 
   #ask(): void {
     if (this.#own || this.#asking || this.#watched.state === 'gone') return;
-    const parts = partsOf(this.id);
+    const parts = idParts(this.id);
     if (!parts) return this.#gone();
     const known = this.#watched.entity;
     const at = known && positionOf(known);

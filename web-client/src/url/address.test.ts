@@ -6,6 +6,7 @@ const full: Address = {
   layers: ['EDGE', 'BUS'],
   chosen: 'sensor/centro%20storico/aq-1',
   panel: 'incidents',
+  kept: ['bus/a,b', 'edge/E-1'],
 };
 
 describe('an address', () => {
@@ -16,7 +17,7 @@ describe('an address', () => {
   });
 
   test('can be read by a person', () => {
-    expect(formatAddress(full)).toBe('map=13.25/42.3498/13.3995&layers=edge,bus&at=sensor/centro%2520storico/aq-1&panel=incidents');
+    expect(formatAddress(full)).toBe('map=13.25/42.3498/13.3995&layers=edge,bus&at=sensor/centro%2520storico/aq-1&panel=incidents&keep=bus/a%2Cb,edge/E-1');
     expect(formatAddress({ layers: DEFAULT_LAYERS })).toBe('');
   });
 

@@ -6,6 +6,9 @@ import { round } from '../twin/viewport.ts';
 export const PANELS = ['incidents', 'districts', 'list', 'layers'] as const;
 export type Panel = (typeof PANELS)[number];
 
+/** So many are recorded at once: each that is out of view costs a subscription. */
+export const MOST_KEPT = 8;
+
 /** All that a shared address holds. What is absent is as the page has it by itself. */
 export interface Address {
   readonly view?: { readonly centre: Position; readonly zoom: number };
@@ -14,13 +17,15 @@ export interface Address {
   /** The global id of what is chosen, or of a square. */
   readonly chosen?: string;
   readonly panel?: Panel | 'none';
+  /** The global ids of what is recorded, in view or not. */
+  readonly kept?: readonly string[];
 }
 
 /** Junctions say little that roads do not: they are off until somebody wants them. */
 export const DEFAULT_LAYERS: readonly DrawnKind[] = DRAWN_KINDS.filter((kind) => kind !== 'NODE');
 
 /** Writes the part of an address behind its `#`, without what is as it is by itself. */
-export function formatAddress({ view, layers, chosen, panel }: Address): string {
+export function formatAddress({ view, layers, chosen, panel, kept = [] }: Address): string {
   const parts: string[] = [];
   if (view) {
     // So many decimals that the last one is about a pixel.
@@ -28,9 +33,9 @@ export function formatAddress({ view, layers, chosen, panel }: Address): string 
     parts.push(`map=${round(view.zoom, 2)}/${round(view.centre[1], decimals)}/${round(view.centre[0], decimals)}`);
   }
   if (layers && !isDefault(layers)) parts.push(`layers=${layers.map((kind) => kind.toLowerCase()).join(',')}`);
-  // The id's own percent signs are encoded once more, so that what comes back is the id.
-  if (chosen !== undefined) parts.push(`at=${encodeURIComponent(chosen).replaceAll('%2F', '/')}`);
+  if (chosen !== undefined) parts.push(`at=${encoded(chosen)}`);
   if (panel !== undefined) parts.push(`panel=${panel}`);
+  if (kept.length > 0) parts.push(`keep=${kept.map(encoded).join(',')}`);
   return parts.join('&');
 }
 
@@ -45,12 +50,14 @@ export function parseAddress(hash: string): Address {
   const view = parseView(parts.get('map'));
   const layers = parts.get('layers')?.split(',').map((word) => word.toUpperCase());
   const chosen = decoded(parts.get('at'));
+  const kept = parts.get('keep')?.split(',').flatMap((id) => decoded(id) || []).slice(0, MOST_KEPT);
   const panel = [...PANELS, 'none' as const].find((each) => each === parts.get('panel'));
   return {
     ...(view && { view }),
     ...(layers && { layers: DRAWN_KINDS.filter((kind) => layers.includes(kind)) }),
     ...(chosen && { chosen }),
     ...(panel && { panel }),
+    ...(kept && { kept }),
   };
 }
 
@@ -58,6 +65,11 @@ function parseView(text: string | undefined): Address['view'] {
   const [zoom = Number.NaN, latitude = Number.NaN, longitude = Number.NaN] = (text ?? '').split('/').map((part) => (part === '' ? Number.NaN : Number(part)));
   const makesSense = zoom >= 0 && zoom <= 24 && Math.abs(latitude) <= 85 && Math.abs(longitude) <= 180;
   return makesSense ? { centre: [longitude, latitude], zoom } : undefined;
+}
+
+/** The id's own percent signs are encoded once more, so that what comes back is the id. */
+function encoded(id: string): string {
+  return encodeURIComponent(id).replaceAll('%2F', '/');
 }
 
 function decoded(text: string | undefined): string | undefined {
