@@ -23,7 +23,7 @@ const agree = (page, wanted) =>
 
 await withBrowser(async (browser) => {
   const page = await openPage(browser, server);
-  await live(page);
+  await live(page, 120_000);
   await agree(page, 'CELLS');
   await idle(page);
   const squares = await page.evaluate(() => globalThis.citytwin.map.map.queryRenderedFeatures({ layers: ['cells'] }).length);

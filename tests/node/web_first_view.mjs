@@ -43,7 +43,7 @@ await withBrowser(async (browser) => {
   const page = await openPage(browser, server);
   measured.firstViewMs = await timeUntilAll(page, edges.totalCount, buses.totalCount);
   assert.ok(measured.firstViewMs <= 1000 * Number(slack), `all roads and buses after ${measured.firstViewMs} ms`);
-  await live(page);
+  await live(page, 120_000);
   await idle(page);
   const rendered = await page.evaluate(() => {
     const roads = globalThis.citytwin.map.map.queryRenderedFeatures({ layers: ['roads'] });
@@ -72,7 +72,7 @@ await withBrowser(async (browser) => {
   assertGood(page);
 
   const phone = await openPage(browser, server, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true });
-  await live(phone);
+  await live(phone, 120_000);
   assert.deepEqual(await seriousProblems(phone), [], 'axe, phone');
   const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(overflow, 0, 'the phone must not scroll sideways');

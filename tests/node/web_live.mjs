@@ -36,7 +36,7 @@ async function longestStep(page, seconds) {
 await withBrowser(async (browser) => {
   const measured = {};
   const page = await openPage(browser, server);
-  await live(page);
+  await live(page, 120_000);
 
   // A message that somebody publishes moves that bus on screen.
   await jump(page, 13.3995, 42.3498, 15);
@@ -83,7 +83,7 @@ await withBrowser(async (browser) => {
   const context = await openPage(browser, 'about:blank', { origins: [server] });
   await context.routeWebSocket(/./, (socket) => socket.close());
   await context.goto(server);
-  const { counts } = await live(context);
+  const { counts } = await live(context, 120_000);
   assert.ok(counts.EDGE > 0 && counts.BUS > 0, JSON.stringify(counts));
   await jump(context, 13.3995, 42.3498, 15.5);
   await eventually('the view moves', async () => {
