@@ -40,6 +40,10 @@ pub struct Progress {
     pub newest: Option<Time>,
 }
 
+/// How far each partition was folded. It is looked up for every event, hence the fast hash: nobody chooses partitions to
+/// slow it down.
+pub type Progresses = HashMap<(Topic, i32), Progress, DefaultHashBuilder>;
+
 /// The whole city, as it is now.
 #[derive(Debug)]
 pub struct City {
@@ -49,7 +53,7 @@ pub struct City {
     hasher: DefaultHashBuilder,
     /// How long a resolved incident stays, in milliseconds; `None` is for ever.
     retention_ms: Option<i64>,
-    progress: HashMap<(Topic, i32), Progress>,
+    progress: Progresses,
     /// Resolved incidents by partition, the longest untouched first.
     resolved: HashMap<i32, BTreeSet<(Time, Handle)>>,
     /// What an operator removed, by global id: events not newer than this do not bring it back.
@@ -70,7 +74,7 @@ impl City {
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             retention_ms,
-            progress: HashMap::new(),
+            progress: Progresses::default(),
             resolved: HashMap::new(),
             removed: HashMap::new(),
             tracked: false,
@@ -484,7 +488,7 @@ impl City {
     }
 
     /// How far each partition was folded.
-    pub fn progress(&self) -> &HashMap<(Topic, i32), Progress> {
+    pub fn progress(&self) -> &Progresses {
         &self.progress
     }
 
