@@ -26,6 +26,8 @@ const POLL: Duration = Duration::from_millis(100);
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// How often new partitions are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often Kafka is asked while it cannot be read: an answer tells that it is back, also where no record comes.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How long leaving Kafka may take.
 const CLOSE: Duration = Duration::from_secs(2);
 
@@ -51,7 +53,7 @@ pub struct IngestState {
     pub paused: Vec<(Topic, i32)>,
     /// Since when, in milliseconds since 1970.
     pub paused_since: i64,
-    /// Why no record can be read, while that is so.
+    /// Why Kafka cannot be read, until it answers again.
     pub failure: Option<String>,
     /// Since when, in milliseconds since 1970.
     pub failing_since: i64,
@@ -135,30 +137,58 @@ async fn partitions(cluster: &Cluster) -> Result<BTreeMap<String, i32>, KafkaErr
     cluster.partitions_of(&Topic::ALL.map(Topic::name)).await
 }
 
-/// Tells when a topic has other partitions than before, for as long as anyone listens.
+/// Tells when a topic has other partitions than before, and whether Kafka answers at all, for as long as anyone listens.
 async fn look_for_partitions(
     cluster: Cluster,
     found: watch::Sender<BTreeMap<String, i32>>,
     state: watch::Sender<IngestState>,
 ) {
+    let mut failing = state.subscribe();
     loop {
         tokio::select! {
             () = found.closed() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = async {
+                // No error: the sender is here.
+                let _ = failing.wait_for(|state| state.failure.is_some()).await;
+                tokio::time::sleep(ASK_AGAIN).await;
+            } => {}
         }
-        // A cluster that does not answer has no new partitions either.
-        if let Ok(now) = partitions(&cluster).await {
-            // Kafka answers, though quiet topics may have nothing to show for it.
-            state.send_if_modified(|state| state.failure.take().is_some());
-            found.send_if_modified(|before| {
-                // Only more partitions are news: a topic that is gone for a moment is read on when it is back.
-                let more = now.iter().any(|(topic, count)| before.get(topic).is_none_or(|old| count > old));
-                if more {
-                    before.extend(now);
-                }
-                more
-            });
+        let now = tokio::select! {
+            () = found.closed() => return,
+            now = partitions(&cluster) => now,
+        };
+        match now {
+            Ok(now) => {
+                // Kafka answers, though quiet topics may have nothing to show for it.
+                state.send_if_modified(|state| state.failure.take().is_some());
+                found.send_if_modified(|before| {
+                    // Only more partitions are news: a topic that is gone for a moment is read on when it is back.
+                    let more = now.iter().any(|(topic, count)| before.get(topic).is_none_or(|old| count > old));
+                    if more {
+                        before.extend(now);
+                    }
+                    more
+                });
+            }
+            // A broker that neither answers nor hangs up is noticed by nothing else.
+            Err(error) => fail(&state, &error),
         }
+    }
+}
+
+/// Notes that something cannot be read, since now unless that is known.
+fn fail(state: &watch::Sender<IngestState>, error: &KafkaError) {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let mut news = false;
+    state.send_modify(|state| {
+        news = state.failure.replace(error.to_string()).is_none();
+        if news {
+            state.failing_since = now;
+        }
+    });
+    if news {
+        tracing::warn!(%error, "kafka cannot be read");
     }
 }
 
@@ -200,8 +230,7 @@ impl Consumer {
     fn run(&mut self) {
         while !self.stop.load(Ordering::Acquire) {
             if let Err(error) = self.read() {
-                self.fail(error.to_string());
-                tracing::warn!(%error, "kafka cannot be read, trying again");
+                fail(&self.state, &error);
                 std::thread::sleep(Duration::from_secs(1));
             }
         }
@@ -289,7 +318,7 @@ impl Consumer {
                 }
                 Polled::End => reading.ended = true,
                 Polled::OutOfRange => outside.push(index),
-                Polled::Failed(error) => failure = Some(error),
+                Polled::Failed(error) => failure = Some(KafkaError::from_topic(reading.topic.name(), &error)),
             }
         });
         for index in outside {
@@ -300,28 +329,12 @@ impl Consumer {
             // On the embedded broker a reader at the beginning may starve, because the oldest records keep vanishing.
             reader.seek(index, if embedded { Position::LATEST } else { Position::EARLIEST })?;
         }
-        match failure {
-            Some(error) => {
-                if self.state.borrow().failure.is_none() {
-                    tracing::warn!(%error, "kafka answers with an error");
-                }
-                self.fail(error.to_string());
-            }
-            None if !batch.is_empty() && self.state.borrow().failure.is_some() => {
-                self.state.send_modify(|state| state.failure = None);
-            }
-            None => {}
+        // Records that were fetched before it happened may still come: only an answer tells that it is over.
+        let unreachable = reader.take_unreachable().map(|error| KafkaError::from_client("read", &error));
+        if let Some(error) = unreachable.or(failure) {
+            fail(&self.state, &error);
         }
         Ok(())
-    }
-
-    fn fail(&self, message: String) {
-        let now = jiff::Timestamp::now().as_millisecond();
-        self.state.send_modify(|state| {
-            if state.failure.replace(message).is_none() {
-                state.failing_since = now;
-            }
-        });
     }
 
     fn lose(&self, reading: &Reading, wanted: i64) {

@@ -135,7 +135,7 @@ impl Health {
         let known = self.lock();
         let mut faults: Vec<Fault> = known.faults.values().cloned().collect();
         if let Some(ingest) = &known.ingest {
-            ingest_faults(&ingest.borrow(), &mut faults);
+            ingest_faults(&ingest.borrow(), &known, &mut faults);
         }
         if let Some(publish) = &known.publish {
             publish_faults(&publish.borrow(), &mut faults);
@@ -159,7 +159,7 @@ impl Health {
     }
 }
 
-fn ingest_faults(ingest: &IngestState, faults: &mut Vec<Fault>) {
+fn ingest_faults(ingest: &IngestState, known: &Known, faults: &mut Vec<Fault>) {
     for loss in &ingest.losses {
         faults.push(Fault {
             what: format!("{}/{}", loss.topic.name(), loss.partition),
@@ -168,7 +168,9 @@ fn ingest_faults(ingest: &IngestState, faults: &mut Vec<Fault>) {
             message: format!("records from offset {} on were gone before they were read", loss.wanted),
         });
     }
-    if let Some(message) = &ingest.failure {
+    if let Some(message) = &ingest.failure
+        && !known.faults.contains_key("kafka")
+    {
         faults.push(Fault {
             what: "kafka".to_owned(),
             trouble: Trouble::Down,

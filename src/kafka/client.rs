@@ -1,6 +1,6 @@
 //! The settings of every client: librdkafka's own defaults, then ours, then what the user set.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::LazyLock, time::Duration};
 
 use rdkafka::{
     ClientConfig, ClientContext, Statistics,
@@ -11,7 +11,10 @@ use rdkafka::{
 };
 
 use super::{EmbeddedBroker, KafkaError};
-use crate::config::{Brokers, KafkaConfig};
+use crate::{
+    config::{Brokers, KafkaConfig},
+    telemetry::OncePerSecond,
+};
 
 /// How long one question to the cluster (metadata, watermarks, admin) may take.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -212,16 +215,28 @@ fn canonical(name: &str) -> &str {
 }
 
 /// librdkafka's own log and errors, as events of `tracing` under the target `librdkafka`.
+///
+/// While a broker is away every client tells so for each of its connections, again and again: of what is a warning or
+/// worse one line a second is let through.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tracing;
+
+/// Shared by all clients of the process.
+static TROUBLE: LazyLock<OncePerSecond> = LazyLock::new(OncePerSecond::new);
 
 impl ClientContext for Tracing {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, detail: &str) {
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-                tracing::error!(target: "librdkafka", facility, detail, "kafka client");
+                if let Some(left_out) = TROUBLE.admit() {
+                    tracing::error!(target: "librdkafka", facility, detail, left_out, "kafka client");
+                }
             }
-            RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, detail, "kafka client"),
+            RDKafkaLogLevel::Warning => {
+                if let Some(left_out) = TROUBLE.admit() {
+                    tracing::warn!(target: "librdkafka", facility, detail, left_out, "kafka client");
+                }
+            }
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
                 tracing::info!(target: "librdkafka", facility, detail, "kafka client");
             }
@@ -235,8 +250,10 @@ impl ClientContext for Tracing {
 
     fn error(&self, error: RdError, reason: &str) {
         // The end of a partition comes this way too, and is no error.
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            tracing::warn!(target: "librdkafka", detail = reason, "kafka error");
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF)
+            && let Some(left_out) = TROUBLE.admit()
+        {
+            tracing::warn!(target: "librdkafka", detail = reason, left_out, "kafka error");
         }
     }
 }
