@@ -6,6 +6,7 @@
 mod common;
 
 mod big_state;
+mod broker_away;
 mod chain;
 mod cli;
 mod crash;
