@@ -10,7 +10,7 @@ use rdkafka::{
     error::{KafkaError as RdError, RDKafkaErrorCode},
 };
 
-use super::{EmbeddedBroker, KafkaError};
+use super::{EmbeddedBroker, KafkaError, Producer};
 use crate::{
     config::{Brokers, KafkaConfig},
     telemetry::OncePerSecond,
@@ -156,6 +156,21 @@ impl Cluster {
     /// Properties of the admin client and of questions about metadata.
     pub fn admin_config(&self) -> ClientConfig {
         self.common()
+    }
+
+    /// Whether librdkafka makes clients of these settings: property by property they were judged before. No broker has to
+    /// answer.
+    ///
+    /// # Errors
+    /// `Property` or `Properties`.
+    pub async fn check(&self, compression: &str) -> Result<(), KafkaError> {
+        let (consumer, producer) = (self.consumer_config(), self.producer_config(compression));
+        // Letting a client go takes a moment.
+        let made = tokio::task::spawn_blocking(move || {
+            connect(&consumer)?;
+            Producer::with_config(&producer).map(drop)
+        });
+        made.await.unwrap_or_else(|error| Err(KafkaError::Properties { reason: error.to_string() }))
     }
 
     fn common(&self) -> ClientConfig {
