@@ -69,6 +69,8 @@ impl Health {
     pub fn is_replica(&self, writer: Option<String>) {
         let mut known = self.lock();
         (known.token, known.writer, known.lease, known.publish) = (None, writer, None, None);
+        // What only a writer does cannot fail here.
+        known.faults.retain(|what, _| !matches!(what.as_str(), "publish" | "twin.dead-letter"));
     }
 
     /// The token while this instance is the writer.

@@ -10,8 +10,8 @@ use crate::{
 
 use super::{health::Trouble, life::Instance};
 
-/// How long to wait before a store or a broker is asked again.
-pub(super) const RETRY: Duration = Duration::from_millis(500);
+/// How long to wait before a store or a broker is asked again; each time is a line in the log.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 
 /// What a restart found in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

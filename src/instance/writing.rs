@@ -23,7 +23,7 @@ use crate::{
 use super::{
     health::Trouble,
     life::{Instance, refuse},
-    restart::Restarted,
+    restart::{RETRY, Restarted},
 };
 
 /// How long the last dead letters may take at the end.
@@ -160,15 +160,23 @@ impl Instance {
         restarted
     }
 
-    fn send_dead_letters(&self, rejects: &Arc<Rejects>) -> Option<Task<()>> {
-        match DeadLetters::new(&self.parts.cluster, &self.parts.publish.compression) {
-            Ok(letters) => Some(Task(tokio::spawn(send_dead_letters(letters, Arc::clone(rejects))))),
-            Err(error) => {
-                tracing::error!(%error, "no dead letter can be sent");
-                self.parts.health.fault("twin.dead-letter", Trouble::Down, error.to_string());
-                None
-            }
-        }
+    fn send_dead_letters(&self, rejects: &Arc<Rejects>) -> Task<()> {
+        let (cluster, health) = (self.parts.cluster.clone(), Arc::clone(&self.parts.health));
+        let (compression, rejects) = (self.parts.publish.compression.clone(), Arc::clone(rejects));
+        Task(tokio::spawn(async move {
+            let letters = loop {
+                match DeadLetters::new(&cluster, &compression) {
+                    Ok(letters) => break letters,
+                    Err(error) => {
+                        tracing::error!(%error, "no dead letter can be sent, trying again");
+                        health.fault("twin.dead-letter", Trouble::Down, error.to_string());
+                        tokio::time::sleep(RETRY).await;
+                    }
+                }
+            };
+            health.works("twin.dead-letter");
+            send_dead_letters(letters, rejects).await;
+        }))
     }
 
     /// Flushes, publishes and takes commands.
@@ -285,7 +293,7 @@ impl Instance {
             Err(error) => {
                 tracing::error!(%error, "nothing can be published, trying again");
                 self.parts.health.fault("publish", Trouble::Down, error.to_string());
-                tokio::time::sleep(super::restart::RETRY).await;
+                tokio::time::sleep(RETRY).await;
             }
         }
     }
