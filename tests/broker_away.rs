@@ -6,10 +6,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::common::{
-    city::{self, bus, folded, metric},
+    city::{self, bus, folded, metric, row},
     eventually,
     kafka::{Broker, Record, produce},
     ports,
+    redis::Redis,
     server::Server,
 };
 
@@ -123,4 +124,23 @@ async fn a_broker_that_was_never_there_holds_no_end_up() {
     let start = Instant::now();
     stop_in_order(&mut server);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_store_that_is_emptied_meanwhile_is_written_anew_and_the_end_is_in_order() {
+    let mut site = Site::new().await;
+    let redis = Redis::start();
+    let mut server = site.ready(&redis.url()).await;
+    site.fold(&server, vec![bus("b1", 0, 42.35)], 1).await;
+    let stored = || async {
+        let bus = row(&redis, city::CITY, "buses", "b1").await;
+        if bus.is_object() { Ok(()) } else { Err("the store does not hold the bus") }
+    };
+    eventually(PATIENCE, stored).await;
+    site.broker.kill();
+    until_kafka_is(&server, true).await;
+    redis.flush_all();
+    // Nothing changes any more that would make a flush, and Kafka cannot say above what the next token has to be.
+    eventually(PATIENCE, stored).await;
+    stop_in_order(&mut server);
 }
