@@ -13,7 +13,7 @@ use std::{
 use rdkafka::Message;
 use tokio::sync::watch;
 
-use super::{Batch, Fold, Rejects};
+use super::{Batch, Fold, Loss, Losses, Rejects};
 use crate::{
     kafka::{Cluster, KafkaError, PartitionReader, Polled, Position},
     telemetry::{self, OncePerSecond, TopicMetrics},
@@ -31,24 +31,11 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How long leaving Kafka may take.
 const CLOSE: Duration = Duration::from_secs(2);
 
-/// Records that a partition no longer had when they were to be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss {
-    pub topic: Topic,
-    pub partition: i32,
-    /// The offset that was to be read.
-    pub wanted: i64,
-    /// When it was noticed, in milliseconds since 1970.
-    pub at: i64,
-}
-
 /// How the reading goes, for readiness.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IngestState {
     /// Whether the end of every partition that was there at the start was reached.
     pub caught_up: bool,
-    /// Losses since the process began, the newest of each partition.
-    pub losses: Vec<Loss>,
     /// Partitions that wait because too many of their dead letters do.
     pub paused: Vec<(Topic, i32)>,
     /// Since when, in milliseconds since 1970.
@@ -78,6 +65,7 @@ impl Ingest {
         judgement: Judgement,
         batch_size: usize,
         rejects: Arc<Rejects>,
+        losses: Arc<Losses>,
     ) -> Result<Self, KafkaError> {
         let partitions = partitions(cluster).await?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -91,6 +79,7 @@ impl Ingest {
             judgement,
             batch_size,
             rejects,
+            losses,
             metrics: Topic::ALL.map(|topic| TopicMetrics::new(topic.name())),
             state: sender,
             stop: Arc::clone(&stop),
@@ -205,6 +194,7 @@ struct Consumer {
     judgement: Judgement,
     batch_size: usize,
     rejects: Arc<Rejects>,
+    losses: Arc<Losses>,
     metrics: [TopicMetrics; 9],
     state: watch::Sender<IngestState>,
     stop: Arc<AtomicBool>,
@@ -341,10 +331,7 @@ impl Consumer {
         let (topic, partition) = (reading.topic, reading.partition);
         telemetry::offset_gaps(topic.name(), partition).increment(1);
         let at = jiff::Timestamp::now().as_millisecond();
-        self.state.send_modify(|state| {
-            state.losses.retain(|loss| (loss.topic, loss.partition) != (topic, partition));
-            state.losses.push(Loss { topic, partition, wanted, at });
-        });
+        self.losses.note(topic, partition, Loss { wanted, at });
         tracing::warn!(
             topic = topic.name(),
             partition,

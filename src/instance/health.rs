@@ -2,13 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
 
-use crate::{ingest::IngestState, publish::PublishState, twin::time::Time, writer::LeaseState};
+use crate::{
+    ingest::{IngestState, Losses},
+    publish::PublishState,
+    twin::time::Time,
+    writer::LeaseState,
+};
 
 /// Readiness does not wait longer than this for the ends of the topics (contract, section 1).
 const CATCH_UP: Duration = Duration::from_secs(60);
@@ -50,6 +55,7 @@ struct Known {
     /// By what does not work.
     faults: BTreeMap<String, Fault>,
     ingest: Option<watch::Receiver<IngestState>>,
+    losses: Arc<Losses>,
     publish: Option<watch::Receiver<PublishState>>,
     lease: Option<watch::Receiver<LeaseState>>,
 }
@@ -95,6 +101,11 @@ impl Health {
         self.lock().ingest = Some(ingest);
     }
 
+    /// Where each reading notes what was gone.
+    pub fn losses(&self) -> Arc<Losses> {
+        Arc::clone(&self.lock().losses)
+    }
+
     /// Which publishing to look at.
     pub fn publishes(&self, publish: watch::Receiver<PublishState>) {
         self.lock().publish = Some(publish);
@@ -136,6 +147,12 @@ impl Health {
     pub fn faults(&self) -> Vec<Fault> {
         let known = self.lock();
         let mut faults: Vec<Fault> = known.faults.values().cloned().collect();
+        faults.extend(known.losses.all().into_iter().map(|((topic, partition), loss)| Fault {
+            what: format!("{}/{partition}", topic.name()),
+            trouble: Trouble::Lost,
+            since: loss.at,
+            message: format!("records from offset {} on were gone before they were read", loss.wanted),
+        }));
         if let Some(ingest) = &known.ingest {
             ingest_faults(&ingest.borrow(), &known, &mut faults);
         }
@@ -162,14 +179,6 @@ impl Health {
 }
 
 fn ingest_faults(ingest: &IngestState, known: &Known, faults: &mut Vec<Fault>) {
-    for loss in &ingest.losses {
-        faults.push(Fault {
-            what: format!("{}/{}", loss.topic.name(), loss.partition),
-            trouble: Trouble::Lost,
-            since: loss.at,
-            message: format!("records from offset {} on were gone before they were read", loss.wanted),
-        });
-    }
     if let Some(message) = &ingest.failure
         && !known.faults.contains_key("kafka")
     {

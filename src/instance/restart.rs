@@ -100,8 +100,8 @@ impl Instance {
     async fn start_ingest(&self, fold: &Arc<Fold>, rejects: &Arc<Rejects>) -> Ingest {
         let parts = &self.parts;
         loop {
-            let (fold, rejects) = (Arc::clone(fold), Arc::clone(rejects));
-            match Ingest::start(&parts.cluster, fold, parts.judgement, parts.batch_size, rejects).await {
+            let (fold, rejects, losses) = (Arc::clone(fold), Arc::clone(rejects), parts.health.losses());
+            match Ingest::start(&parts.cluster, fold, parts.judgement, parts.batch_size, rejects, losses).await {
                 Ok(ingest) => {
                     parts.health.works("kafka");
                     return ingest;
