@@ -263,6 +263,8 @@ impl Consumer {
         let progress: HashMap<(Topic, i32), i64> = self
             .fold
             .with(|city| city.progress().iter().map(|(partition, progress)| (*partition, progress.next)).collect());
+        // None of the new ones is paused; where dead letters still wait, the next turn does it again.
+        self.state.send_if_modified(|state| !std::mem::take(&mut state.paused).is_empty());
         Topic::ALL
             .into_iter()
             .flat_map(|topic| (0..partitions.get(topic.name()).copied().unwrap_or(0)).map(move |p| (topic, p)))
@@ -391,5 +393,45 @@ impl Consumer {
             let Counted { messages, batches } = std::mem::take(&mut self.counted);
             tracing::info!(messages, batches, rejects_waiting = self.rejects.waiting(), "Processed batch");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{Brokers, Config, KafkaConfig},
+        twin::city::City,
+    };
+
+    /// Whose state is looked at, and whom `readings` takes it from.
+    fn consumer(partitions: &[(&str, i32)]) -> Consumer {
+        let config = Config::defaults();
+        let kafka = KafkaConfig { brokers: Brokers::List("127.0.0.1:1".into()), ..config.kafka };
+        let partitions = partitions.iter().map(|(topic, count)| ((*topic).to_owned(), *count)).collect();
+        Consumer {
+            cluster: Cluster::remote(&kafka).unwrap(),
+            fold: Fold::new(City::new("c", "C", None)),
+            judgement: (&config.ingest).into(),
+            batch_size: 10,
+            rejects: Arc::default(),
+            losses: Arc::default(),
+            metrics: Topic::ALL.map(|topic| TopicMetrics::new(topic.name())),
+            state: watch::channel(IngestState::default()).0,
+            stop: Arc::default(),
+            committed: Arc::default(),
+            partitions: watch::channel(partitions).1,
+            log: OncePerSecond::new(),
+            counted: Counted::default(),
+        }
+    }
+
+    #[test]
+    fn a_reading_begun_anew_has_nothing_paused() {
+        let mut consumer = consumer(&[("transport.gps", 2)]);
+        consumer.state.send_modify(|state| state.paused = vec![(Topic::TransportGps, 1)]);
+        let readings = consumer.readings();
+        assert!(readings.len() == 2 && readings.iter().all(|reading| !reading.paused));
+        assert_eq!(consumer.state.borrow().paused, []);
     }
 }
