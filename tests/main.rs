@@ -18,6 +18,7 @@ mod harness;
 mod house_rules;
 mod http_edges;
 mod metrics_page;
+mod partitions;
 mod recorded_day;
 mod recording;
 mod redis_layout;

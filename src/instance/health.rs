@@ -3,10 +3,10 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     ingest::{IngestState, Losses},
@@ -218,4 +218,89 @@ fn publish_faults(publish: &PublishState, faults: &mut Vec<Fault>) {
 
 fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caught_up(caught_up: bool) -> watch::Receiver<IngestState> {
+        watch::channel(IngestState { caught_up, ..IngestState::default() }).1
+    }
+
+    fn held() -> watch::Receiver<LeaseState> {
+        watch::channel(LeaseState::Held { token: 7 }).1
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_city_is_waited_for_until_the_ends_or_sixty_seconds() {
+        let health = Health::default();
+        health.reads(caught_up(true));
+        assert!(!health.has_city(), "nothing is loaded");
+        health.loaded();
+        assert!(health.has_city());
+        // The second reading of a reload begins anew, which takes nothing back.
+        health.reads(caught_up(false));
+        assert!(health.has_city());
+
+        let health = Health::default();
+        health.reads(caught_up(false));
+        health.loaded();
+        tokio::time::advance(CATCH_UP - Duration::from_millis(1)).await;
+        assert!(!health.has_city());
+        // Loaded once more, it waits no longer for that.
+        health.loaded();
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(health.has_city());
+    }
+
+    #[test]
+    fn a_writer_is_ready_with_its_own_first_boundary_and_stays_so() {
+        let health = Health::default();
+        health.reads(caught_up(true));
+        health.loaded();
+        health.is_writer(7, held());
+        assert!(!health.is_ready(None), "there is no state");
+        assert!(!health.is_ready(Some(6)), "a former writer's state may be long outdated");
+        assert!(health.is_ready(Some(7)));
+        // A take-over of others, the next token: who was let in stays.
+        health.is_writer(9, held());
+        assert!(health.is_ready(Some(7)));
+        health.is_replica(None);
+        assert!(health.is_ready(None));
+    }
+
+    #[test]
+    fn a_replica_is_ready_with_any_state() {
+        let health = Health::default();
+        health.is_replica(Some("http://a".to_owned()));
+        assert!(!health.is_ready(Some(6)), "nothing is loaded");
+        health.reads(caught_up(true));
+        health.loaded();
+        assert!(!health.is_ready(None) && health.is_ready(Some(6)));
+    }
+
+    #[test]
+    fn a_fault_keeps_its_time_and_a_replica_has_none_of_the_writers() {
+        let health = Health::default();
+        health.fault("store", Trouble::Down, "one");
+        let since = health.faults()[0].since;
+        health.fault("store", Trouble::Down, "two");
+        let faults = health.faults();
+        assert_eq!((faults.len(), faults[0].since, faults[0].message.as_str()), (1, since, "two"));
+        for what in ["publish", "twin.dead-letter", "kafka"] {
+            health.fault(what, Trouble::Down, "m");
+        }
+        health.is_replica(None);
+        let what: Vec<String> = health.faults().into_iter().map(|fault| fault.what).collect();
+        assert_eq!(what, ["kafka", "store"]);
+        health.works("store");
+        assert_eq!(health.faults().len(), 1);
+        // The reading knows it as well: it is said once.
+        let state = IngestState { failure: Some("m".to_owned()), ..IngestState::default() };
+        health.reads(watch::channel(state).1);
+        assert_eq!(health.faults().len(), 1);
+        health.works("kafka");
+        assert_eq!(health.faults()[0].what, "kafka");
+    }
 }
