@@ -208,6 +208,28 @@ async fn import_replaces_the_city_of_a_running_server() {
 }
 
 #[tokio::test]
+async fn the_citys_name_is_the_stores_else_the_files_else_the_setting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let named = written(folder.path(), "named.json", &city("c", &[])).display().to_string();
+    let nameless = written(folder.path(), "nameless.json", &json!({"cityId": "c"})).display().to_string();
+    let settings = |file| {
+        [("KAFKA_BROKERS", "embedded"), ("REDIS_URL", "embedded"), ("CITY_FILE", file), ("CITY_NAME", "By the setting")]
+    };
+    let name = async |server: &Server| server.graphql("{ city { name } }", json!({})).await["city"]["name"].clone();
+    let server = Server::start_ready(&settings(&named)).await;
+    assert_eq!(name(&server).await, "A city");
+    let mut server = Server::start_ready(&settings(&nameless)).await;
+    assert_eq!(name(&server).await, "By the setting");
+    // What the store has stays, whatever file and setting say later.
+    server.stop_cleanly();
+    server.set("CITY_NAME", "Another");
+    server.set("CITY_FILE", &named);
+    server.start_again().await;
+    server.ready(Duration::from_secs(60)).await;
+    assert_eq!(name(&server).await, "By the setting");
+}
+
+#[tokio::test]
 async fn import_goes_on_to_the_writer_that_a_replica_names() {
     let folder = tempfile::tempdir().expect("a folder");
     let (kafka, redis) = (Kafka::fresh().await, Redis::start());
