@@ -123,6 +123,12 @@ async fn a_wrong_value_that_shows_late_is_exit_64_and_one_line_too() {
     }
 }
 
+#[tokio::test]
+async fn a_cause_is_said_once() {
+    let said = failed(1, &["replay", "no-such.ndjson"], &[("KAFKA_BROKERS", "127.0.0.1:1")]).await;
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let mut child = Command::new(server::binary())
