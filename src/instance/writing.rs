@@ -197,6 +197,7 @@ impl Instance {
         flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let Some(mut ingest) = self.ingest.as_ref().map(crate::ingest::Ingest::state) else { return };
         loop {
+            let idle = writing.publisher.is_none() && writing.ends.is_none();
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = flush.tick() => {
@@ -210,7 +211,7 @@ impl Instance {
                         return;
                     }
                 }
-                () = until(&mut ingest, |state| state.caught_up), if writing.publisher.is_none() && writing.ends.is_none() => {
+                () = until(&mut ingest, |state| state.caught_up), if idle => {
                     writing.ends = Some(self.ask_for_ends(Duration::ZERO));
                 }
                 ends = result(&mut writing.ends) => {
