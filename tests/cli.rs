@@ -94,6 +94,7 @@ async fn a_wrong_value_that_shows_late_is_exit_64_and_one_line_too() {
     let other = written(folder.path(), "other.json", &city("elsewhere", &[])).display().to_string();
     let contradiction = at("contradiction.toml");
     std::fs::write(&contradiction, "[kafka.producer]\nacks = \"1\"\n").expect("ours");
+    let no_user = [("KAFKA_SASL_MECHANISM", "PLAIN"), ("KAFKA_SECURITY_PROTOCOL", "sasl_plaintext")];
     let no_ca = format!("rediss://h?ca={missing}");
     let cases: &[(&[&str], &[(&str, &str)], &[&str])] = &[
         (&["serve"], &[("REDIS_URL", "redis://localhost:6379/many")], &["REDIS_URL", "/many", "redis://"]),
@@ -106,7 +107,8 @@ async fn a_wrong_value_that_shows_late_is_exit_64_and_one_line_too() {
         (&["offsets", "show"], &[("CITY_FILE", &broken)], &["CITY_FILE", &broken, "accepted"]),
         (&["serve"], &[("CITY_FILE", &other), ("CITY_ID", "c")], &["CITY_ID", "\"c\"", "elsewhere", "accepted"]),
         (&["serve", "--config", &contradiction], &[], &["`acks`", "must be set to `all`"]),
-        (&["serve"], &[("KAFKA_SASL_MECHANISM", "PLAIN"), ("KAFKA_SECURITY_PROTOCOL", "sasl_plaintext")], &["sasl.username"]),
+        (&["serve"], &no_user, &["sasl.username"]),
+        (&["record", "new.ndjson"], &no_user, &["sasl.username"]),
         (&["serve"], &[("KAFKA_SSL_CA_LOCATION", &missing), ("KAFKA_SECURITY_PROTOCOL", "ssl")], &["ssl.ca.location"]),
     ];
     for (args, settings, parts) in cases {

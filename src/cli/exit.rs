@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{config::ConfigError, kafka::KafkaError, store::StoreError};
+use crate::{config::ConfigError, kafka::KafkaError, recording::RecordingError, store::StoreError};
 
 /// The exit code of an error and the one line to say; no line where the reader of our output has simply gone away.
 pub fn exit_code(error: &anyhow::Error) -> (u8, Option<String>) {
@@ -18,7 +18,11 @@ pub fn exit_code(error: &anyhow::Error) -> (u8, Option<String>) {
 
 /// Whether it is a setting's fault: some are only found out by those who use it.
 fn is_wrong_setting(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let store = || matches!(cause.downcast_ref(), Some(StoreError::Setting { .. }));
-    let kafka = || matches!(cause.downcast_ref(), Some(KafkaError::Property { .. } | KafkaError::Properties { .. }));
-    cause.is::<ConfigError>() || store() || kafka()
+    let kafka = cause.downcast_ref::<KafkaError>().or_else(|| match cause.downcast_ref() {
+        Some(RecordingError::Kafka(error)) => Some(error),
+        _ => None,
+    });
+    cause.is::<ConfigError>()
+        || matches!(cause.downcast_ref(), Some(StoreError::Setting { .. }))
+        || matches!(kafka, Some(KafkaError::Property { .. } | KafkaError::Properties { .. }))
 }
