@@ -224,9 +224,9 @@ async fn the_citys_name_is_the_stores_else_the_files_else_the_setting() {
         [("KAFKA_BROKERS", "embedded"), ("REDIS_URL", "embedded"), ("CITY_FILE", file), ("CITY_NAME", "By the setting")]
     };
     let name = async |server: &Server| server.graphql("{ city { name } }", json!({})).await["city"]["name"].clone();
-    let server = Server::start_ready(&settings(&named)).await;
+    let server = Server::start_ready(&settings(named.as_str())).await;
     assert_eq!(name(&server).await, "A city");
-    let mut server = Server::start_ready(&settings(&nameless)).await;
+    let mut server = Server::start_ready(&settings(nameless.as_str())).await;
     assert_eq!(name(&server).await, "By the setting");
     // What the store has stays, whatever file and setting say later.
     server.stop_cleanly();
