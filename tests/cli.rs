@@ -114,7 +114,8 @@ async fn a_wrong_value_that_shows_late_is_exit_64_and_one_line_too() {
     for (args, settings, parts) in cases {
         let address = ("HTTP_ADDR", "127.0.0.1:0");
         let data = at("data");
-        let mut all = vec![address, ("DATA_DIR", data.as_str()), ("KAFKA_BROKERS", "127.0.0.1:1"), ("REDIS_URL", "embedded")];
+        let mut all =
+            vec![address, ("DATA_DIR", data.as_str()), ("KAFKA_BROKERS", "127.0.0.1:1"), ("REDIS_URL", "embedded")];
         all.extend_from_slice(settings);
         let said = failed(64, args, &all).await;
         let line = said.lines().last().unwrap_or_default();
