@@ -120,7 +120,8 @@ fn any_batches_of_any_interleaving_give_the_same_bytes() {
             if batch.len() >= most {
                 batch.fold(&fold, &JUDGEMENT, &rejects, &metrics);
                 batch.clear();
-                most = rng.usize(1..=if rng.bool() { 3 } else { 200 });
+                let longest = if rng.bool() { 3 } else { 200 };
+                most = rng.usize(1..=longest);
             }
         }
         batch.fold(&fold, &JUDGEMENT, &rejects, &metrics);

@@ -1,5 +1,7 @@
 //! The fold is a function of the events: any interleaving of the partitions gives the same bytes. (In any batches: `ingest`.)
 
+use std::collections::BTreeMap;
+
 use fastrand::Rng;
 
 use super::*;
