@@ -6,6 +6,7 @@
 mod common;
 
 mod big_state;
+mod broker_away;
 mod chain;
 mod cli;
 mod crash;
@@ -17,6 +18,7 @@ mod harness;
 mod house_rules;
 mod http_edges;
 mod metrics_page;
+mod partitions;
 mod recorded_day;
 mod recording;
 mod redis_layout;

@@ -3,6 +3,7 @@
 use crate::{
     app::Demo,
     config::{Config, SettingArgs},
+    simulator,
 };
 
 const EXAMPLES: &str = "\
@@ -11,8 +12,8 @@ Examples:
   citytwin demo --demo-rate 5000 --http-addr 127.0.0.1:9000
   citytwin demo --kafka-embedded-port 19092      for other Kafka clients: 127.0.0.1:19092
 
-The broker, the stores and the city live in this process; KAFKA_BROKERS, REDIS_URL and MONGODB_URI
-of the environment and of the file are passed over (flags are not).";
+The broker, the stores and the city live in this process; KAFKA_BROKERS, REDIS_URL, MONGODB_URI and
+CITY_ID of the environment and of the file are passed over (flags are not), and so is any CITY_FILE.";
 
 /// The flags of `demo`.
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,7 @@ impl Args {
         ["KAFKA_BROKERS", "REDIS_URL", "MONGODB_URI"]
             .into_iter()
             .fold(self.settings.clone(), |settings, env| settings.commanding(env, "embedded"))
+            .commanding("CITY_ID", simulator::CITY_ID)
     }
 }
 
@@ -36,7 +38,8 @@ impl Args {
 ///
 /// # Errors
 /// What keeps the server or the simulation from starting or going on.
-pub async fn run(_args: Args, config: Config) -> anyhow::Result<()> {
+pub async fn run(_args: Args, mut config: Config) -> anyhow::Result<()> {
+    config.city.file = None;
     let demo = Demo::new(config.demo.seed, f64::from(config.demo.rate));
     crate::app::run(config, Some(demo), super::stop::on_signal()?).await
 }

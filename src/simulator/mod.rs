@@ -31,6 +31,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use city::DemoCity;
+pub use city::{CITY_ID, DemoCity};
 pub use events::SimEvent;
 pub use simulation::{Simulation, SimulationConfig};

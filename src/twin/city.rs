@@ -390,9 +390,12 @@ impl City {
 
     /// Becomes what another city is, by the changes that this takes: take-over, restart and the reload of a model.
     ///
-    /// Handles, revisions and readers of this city go on.
+    /// Handles, revisions and readers of this city go on. `other` was loaded from the store: dirty is then what it has
+    /// changed since, and nothing that the store told it. The next chain begins with a full, so publishers need no changes.
     pub fn become_like(&mut self, other: Self) {
-        let also_dirty: Vec<_> = other.dirty.handles.iter().filter_map(|handle| other.view.slot(*handle)).collect();
+        let tracked = self.tracked;
+        self.track(false);
+        let dirty: Vec<_> = other.dirty.handles.iter().filter_map(|handle| other.view.slot(*handle)).collect();
         let gone: Vec<_> = self
             .view
             .entities(&Kind::ALL)
@@ -405,7 +408,14 @@ impl City {
         for handle in gone {
             self.take_out(handle);
         }
-        for slot in also_dirty {
+        self.rename(&other.view.name);
+        self.progress = other.progress;
+        self.removed = other.removed;
+        if !tracked {
+            return;
+        }
+        self.tracked = true;
+        for slot in dirty {
             let entity = &slot.entity;
             let (kind, district) = (entity.kind(), entity.district().unwrap_or_default());
             match self.lookup(self.hash(kind, district, entity.id()), kind, district, entity.id()) {
@@ -419,21 +429,16 @@ impl City {
                 None => self.row_gone(entity),
             }
         }
-        self.rename(&other.view.name);
-        self.progress = other.progress;
-        self.removed = other.removed;
-        if self.tracked {
-            self.dirty.rows_gone.extend(other.dirty.rows_gone);
-            self.dirty.name |= other.dirty.name;
-            // What either has noted since its last flush is written as it now is.
-            let noted = std::mem::take(&mut self.dirty.removals).into_iter().chain(other.dirty.removals);
-            self.dirty.removals = noted
-                .map(|(global, _)| {
-                    let at = self.removed.get(&global).copied();
-                    (global, at)
-                })
-                .collect();
-        }
+        self.dirty.rows_gone.extend(other.dirty.rows_gone);
+        self.dirty.name = other.dirty.name;
+        // What it has noted is written as it now is.
+        let noted = other.dirty.removals.into_iter();
+        self.dirty.removals = noted
+            .map(|(global, _)| {
+                let at = self.removed.get(&global).copied();
+                (global, at)
+            })
+            .collect();
     }
 
     fn set_entity(&mut self, entity: &Entity) {

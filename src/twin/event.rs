@@ -202,9 +202,10 @@ pub fn decode<'a>(
     }
     let time = match time {
         Patch::Set(time) => time,
-        // Records without a timestamp carry -1.
-        _ if timestamp.0 < 0 => {
-            let message = "lastUpdated is missing and the record has no timestamp; accepted: one of the two";
+        // Records without a timestamp carry -1, and what counts microseconds is past the year 9999.
+        _ if timestamp.0 < 0 || !timestamp.has_form() => {
+            let message =
+                "lastUpdated is missing and the record has no timestamp in milliseconds; accepted: one of the two";
             return Err(Reject::new(Code::BadTime, message.to_owned()));
         }
         _ => timestamp,

@@ -1,6 +1,6 @@
 //! Cities, events and operations for the tests of everything that works on a city. Times are 2026-01-05.
 
-use std::{fmt::Write as _, io::Read as _, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write as _, io::Read as _, path::PathBuf};
 
 use fastrand::Rng;
 
@@ -85,6 +85,27 @@ impl Message {
     pub(crate) fn apply(&self, city: &mut City) -> Result<Outcome, Reject> {
         apply_to(city, self.topic, self.partition, self.time, &self.json)
     }
+}
+
+/// The messages in an order that a consumer may see them in: each partition's in its own, in runs of any length.
+pub(crate) fn interleaved(messages: &[Message], rng: &mut Rng) -> Vec<usize> {
+    let mut queues: BTreeMap<(Topic, i32), Vec<usize>> = BTreeMap::new();
+    for (at, message) in messages.iter().enumerate().rev() {
+        queues.entry((message.topic, message.partition)).or_default().push(at);
+    }
+    let mut queues: Vec<Vec<usize>> = queues.into_values().collect();
+    let mut order = Vec::with_capacity(messages.len());
+    while !queues.is_empty() {
+        let from = rng.usize(..queues.len());
+        let longest = if rng.bool() { 2 } else { 200 };
+        for _ in 0..rng.usize(1..=longest) {
+            order.extend(queues[from].pop());
+        }
+        if queues[from].is_empty() {
+            queues.swap_remove(from);
+        }
+    }
+    order
 }
 
 fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {

@@ -1,32 +1,11 @@
-//! The fold is a function of the events: any interleaving of the partitions, in any batches, gives the same bytes.
+//! The fold is a function of the events: any interleaving of the partitions gives the same bytes. (In any batches: `ingest`.)
 
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
 use super::*;
-use crate::twin::samples::{Message, city_file, message, mosaic, mosaic_day, operate};
-
-/// The messages in an order that a consumer may see them in: each partition's in its own, in runs of any length.
-fn interleaved(messages: &[Message], rng: &mut Rng) -> Vec<usize> {
-    let mut queues: BTreeMap<(Topic, i32), Vec<usize>> = BTreeMap::new();
-    for (at, message) in messages.iter().enumerate().rev() {
-        queues.entry((message.topic, message.partition)).or_default().push(at);
-    }
-    let mut queues: Vec<Vec<usize>> = queues.into_values().collect();
-    let mut order = Vec::with_capacity(messages.len());
-    while !queues.is_empty() {
-        let from = rng.usize(..queues.len());
-        let longest = if rng.bool() { 2 } else { 200 };
-        for _ in 0..rng.usize(1..=longest) {
-            order.extend(queues[from].pop());
-        }
-        if queues[from].is_empty() {
-            queues.swap_remove(from);
-        }
-    }
-    order
-}
+use crate::twin::samples::{Message, city_file, interleaved, message, mosaic, mosaic_day, operate};
 
 fn folded(file: &str, messages: &[Message], order: impl IntoIterator<Item = usize>) -> String {
     let mut city = city();
