@@ -117,6 +117,37 @@ fn a_replica_answers_with_the_last_full_and_the_incrementals_since() {
 }
 
 #[test]
+fn a_full_that_overtakes_its_incremental_neither_clears_nor_refuses_it() {
+    let chain = Chain::default();
+    chain.full_of_json(5, Time(100), json("a"));
+    chain.incremental(5, incremental(100, 200), None);
+    chain.full_of_json(5, Time(300), json("b"));
+    // What leads to the full is still under way; whoever has its state, or stands before it, waits.
+    assert_eq!(
+        (since(&chain, 100), since(&chain, 200), since(&chain, 300)),
+        (Some(vec![200]), Some(vec![]), Some(vec![]))
+    );
+    assert_eq!(*chain.newest().borrow(), (5, Time(300)));
+    chain.incremental(5, incremental(200, 300), None);
+    assert_eq!((since(&chain, 100), since(&chain, 300)), (Some(vec![200, 300]), Some(vec![])));
+    // Where it never comes, the next one tells so.
+    chain.full_of_json(5, Time(400), json("c"));
+    chain.incremental(5, incremental(400, 500), None);
+    assert_eq!((since(&chain, 300), since(&chain, 400)), (None, Some(vec![500])));
+}
+
+#[test]
+fn a_replica_that_starts_late_holds_what_led_to_the_last_full() {
+    let chain = Chain::default();
+    chain.full_of_json(5, Time(300), json("b"));
+    for (previous, timestamp) in [(100, 200), (200, 300), (300, 400)] {
+        chain.incremental(5, incremental(previous, timestamp), None);
+    }
+    assert_eq!((since(&chain, 100), since(&chain, 300)), (Some(vec![200, 300, 400]), Some(vec![400])));
+    assert_eq!((since(&chain, 99), since(&chain, 250)), (None, None));
+}
+
+#[test]
 fn an_incremental_of_a_new_epoch_leaves_the_last_full_its_own_epoch() {
     let chain = Chain::default();
     chain.full_of_json(5, Time(100), json("a"));
