@@ -144,7 +144,7 @@ impl Instance {
                     if matches!(free, Lease::Free { token: 0 }) && self.seen_token > 0 {
                         self.seen_token += EMPTIED_GAP;
                     }
-                    if let Some(token) = self.take_lease().await {
+                    if let Some(token) = self.take_lease(None).await {
                         return token;
                     }
                 }
@@ -176,15 +176,16 @@ impl Instance {
         tracing::info!(model_version = loaded.model_version, "city loaded");
     }
 
-    /// Takes the next token, above all that the topics hold; `None` where somebody else has the lease.
-    pub(super) async fn take_lease(&self) -> Option<u64> {
+    /// Takes the next token, above all that the topics hold; `None` where somebody else has the lease. Whoever has it
+    /// already names its token: then the store is as it was left, or nothing is taken.
+    pub(super) async fn take_lease(&self, held: Option<u64>) -> Option<u64> {
         let TopicEnds { epoch, .. } = self.ends().await;
         let parts = &self.parts;
         let request = LeaseRequest {
             holder: &parts.holder,
             address: &parts.address,
             ttl: parts.writer.lease,
-            token: None,
+            token: held,
             above: epoch.max(self.own_epoch.load(std::sync::atomic::Ordering::Acquire)).max(self.seen_token),
         };
         match parts.store.lease(&request).await {
