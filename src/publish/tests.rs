@@ -1,18 +1,23 @@
 //! Timestamps, messages and what the chain answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
 use super::{
     boundary::{Clock, full_message, full_record, incremental_message, incremental_record},
     chain::{Chain, Incremental, Published, Since},
+    follower::take,
 };
-use crate::twin::{
-    city::City,
-    event::Topic,
-    samples::{T0, apply, city, full_at},
-    time::Time,
+use crate::{
+    kafka::StateRecord,
+    twin::{
+        city::City,
+        event::Topic,
+        samples::{T0, apply, city, full_at},
+        time::Time,
+    },
 };
 
 fn incremental(previous: i64, timestamp: i64) -> Incremental {
@@ -187,6 +192,29 @@ fn whoever_waits_is_told_of_the_newest_boundary() {
     chain.full_of_json(5, Time(100), json("a"));
     chain.incremental(5, incremental(100, 200), None);
     assert_eq!(*newest.borrow(), (5, Time(200)));
+}
+
+#[test]
+fn a_writer_takes_the_last_full_of_the_epoch_before_until_its_own_chain_begins() {
+    let chain = Chain::default();
+    let (own, seen) = (AtomicU64::new(6), watch::channel(0).0);
+    let full = |epoch, text: &'static str| StateRecord {
+        offset: 0,
+        epoch,
+        key: None,
+        value: json(text),
+        headers: Vec::new(),
+        kafka_timestamp: None,
+    };
+    let (before, late) = (r#"{"timestamp":"1970-01-01T00:00:00.100Z"}"#, r#"{"timestamp":"1970-01-01T00:00:00.400Z"}"#);
+    // The token is taken already, and the follower comes to the topic's end only now.
+    take(&chain, &own, &seen, true, full(5, before));
+    assert_eq!(chain.state(), published(5, 100, before));
+    chain.full_of_json(6, Time(300), json("own"));
+    // A former writer's is void, and its own is known; both are seen.
+    take(&chain, &own, &seen, true, full(5, late));
+    take(&chain, &own, &seen, true, full(6, late));
+    assert_eq!((chain.state(), *seen.borrow()), (published(6, 300, "own"), 6));
 }
 
 fn headers(of: &[(String, Bytes)]) -> Vec<(&str, &str)> {
