@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use crate::common::{eventually, server::Server};
+use crate::common::{events::EventStream, eventually, server::Server};
 
 /// How many entities a list has, counted page by page.
 async fn count(server: &Server, list: &str) -> usize {
@@ -47,22 +46,6 @@ async fn wait_for(server: &Server, list: &str, wanted: usize) {
     .await;
 }
 
-/// The next `next` event of a stream of server-sent events.
-async fn next_event(stream: &mut (impl StreamExt<Item = reqwest::Result<bytes::Bytes>> + Unpin)) -> Value {
-    let mut text = String::new();
-    let read = async {
-        loop {
-            let bytes = stream.next().await.expect("the stream goes on").expect("readable");
-            text.push_str(&String::from_utf8_lossy(&bytes));
-            let complete = text.split("\n\n").find(|event| event.contains("event: next") && text.ends_with("\n\n"));
-            if let Some(data) = complete.and_then(|event| event.lines().find_map(|line| line.strip_prefix("data: "))) {
-                return serde_json::from_str(data).expect("JSON");
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), read).await.expect("an event within 30 s")
-}
-
 #[tokio::test]
 async fn the_demo_lives_and_goes_on_after_a_restart() {
     let mut server = Server::start_command(&["demo"], &[("DEMO_RATE", "2000")]).await;
@@ -96,13 +79,10 @@ async fn the_demo_lives_and_goes_on_after_a_restart() {
     let mut changes = server.subscribe(query, json!({})).await;
     let (first, next) = (changes.next().await, changes.next().await);
     assert!(is_snapshot(&first["busChanges"]) && is_change(&next["busChanges"]), "{first} {next}");
-    let request = server.http().post(server.url("/graphql")).header("accept", "text/event-stream");
-    let answer = request.json(&json!({ "query": query })).send().await.expect("an answer");
-    assert_eq!(answer.status(), 200);
-    let mut stream = answer.bytes_stream();
-    let (first, next) = (next_event(&mut stream).await, next_event(&mut stream).await);
-    assert!(is_snapshot(&first["data"]["busChanges"]) && is_change(&next["data"]["busChanges"]), "{first} {next}");
-    drop(stream);
+    let mut events = EventStream::start(&server, query).await;
+    let (first, next) = (events.next().await, events.next().await);
+    assert!(is_snapshot(&first["busChanges"]) && is_change(&next["busChanges"]), "{first} {next}");
+    drop(events);
 
     let metrics = server.get("/metrics").await.expect("an answer").text().await.expect("text");
     let events: f64 = metrics
