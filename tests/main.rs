@@ -16,6 +16,7 @@ mod failover;
 mod harness;
 mod house_rules;
 mod http_edges;
+mod kafka_security;
 mod metrics_page;
 mod recorded_day;
 mod recording;
