@@ -23,4 +23,5 @@ mod recording;
 mod redis_layout;
 mod state_feed;
 mod store_faults;
+mod subscriptions;
 mod web_operations;
