@@ -111,7 +111,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
         () = stop.cancelled() => None,
     };
     if let Some(cluster_id) = connected {
-        let feeding = demo.map(|demo| tokio::spawn(demo.run(cluster.clone())));
+        let feeding = demo.map(|demo| tokio::spawn(demo.run(cluster.clone(), Arc::clone(&fold), Arc::clone(&health))));
         tokio::spawn(progress::show(cluster.clone(), Arc::clone(&fold), Arc::clone(&health)));
         let instance = Instance::new(Parts {
             cluster: cluster.clone(),

@@ -3,7 +3,6 @@
 use crate::{
     app::Demo,
     config::{Config, SettingArgs},
-    simulator,
 };
 
 const EXAMPLES: &str = "\
@@ -12,8 +11,8 @@ Examples:
   citytwin demo --demo-rate 5000 --http-addr 127.0.0.1:9000
   citytwin demo --kafka-embedded-port 19092      for other Kafka clients: 127.0.0.1:19092
 
-The broker, the stores and the city live in this process; KAFKA_BROKERS, REDIS_URL, MONGODB_URI and
-CITY_ID of the environment and of the file are passed over (flags are not), and so is any CITY_FILE.";
+The broker, the stores and the city live in this process; KAFKA_BROKERS, REDIS_URL and MONGODB_URI of the
+environment and of the file are passed over (flags are not), and so is any CITY_ID and CITY_FILE.";
 
 /// The flags of `demo`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +29,6 @@ impl Args {
         ["KAFKA_BROKERS", "REDIS_URL", "MONGODB_URI"]
             .into_iter()
             .fold(self.settings.clone(), |settings, env| settings.commanding(env, "embedded"))
-            .commanding("CITY_ID", simulator::CITY_ID)
     }
 }
 
@@ -39,7 +37,7 @@ impl Args {
 /// # Errors
 /// What keeps the server or the simulation from starting or going on.
 pub async fn run(_args: Args, mut config: Config) -> anyhow::Result<()> {
-    config.city.file = None;
+    (config.city.id, config.city.file) = (None, None);
     let demo = Demo::new(config.demo.seed, f64::from(config.demo.rate));
     crate::app::run(config, Some(demo), super::stop::on_signal()?).await
 }

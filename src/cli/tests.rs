@@ -91,7 +91,6 @@ fn the_demo_is_embedded_whatever_the_environment_says() {
     let (config, _) = Config::load(&settings, env.into_iter()).expect("accepted");
     assert_eq!(config.kafka.brokers, crate::config::Brokers::Embedded);
     assert_eq!(config.store.redis_url, None);
-    assert_eq!(config.city.id.as_deref(), Some(crate::simulator::CITY_ID));
     assert_eq!(config.archive.mongodb_uri.as_deref(), Some("mongodb://near/db"));
 }
 

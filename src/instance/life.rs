@@ -145,7 +145,7 @@ impl Instance {
                         self.seen_token += EMPTIED_GAP;
                     }
                     let TopicEnds { epoch, .. } = self.ends().await;
-                    if let Some(token) = self.take_lease(epoch).await {
+                    if let Some(token) = self.take_lease(epoch, None).await {
                         return token;
                     }
                 }
@@ -178,14 +178,14 @@ impl Instance {
     }
 
     /// Takes the next token, above all that this instance knows and the topics' `epoch`; `None` where somebody else has
-    /// the lease.
-    pub(super) async fn take_lease(&self, epoch: u64) -> Option<u64> {
+    /// the lease. Whoever has it already names its token: then the store is as it was left, or nothing is taken.
+    pub(super) async fn take_lease(&self, epoch: u64, held: Option<u64>) -> Option<u64> {
         let parts = &self.parts;
         let request = LeaseRequest {
             holder: &parts.holder,
             address: &parts.address,
             ttl: parts.writer.lease,
-            token: None,
+            token: held,
             above: epoch.max(self.own_epoch.load(std::sync::atomic::Ordering::Acquire)).max(self.seen_token),
         };
         match parts.store.lease(&request).await {

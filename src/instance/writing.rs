@@ -224,7 +224,7 @@ impl Instance {
                     writing.publisher = None;
                     // One that panicked: a new chain is the safe answer.
                     let ended = ended.unwrap_or(Ended::NewChainNeeded);
-                    if ended == Ended::LeaseLost || !self.next_token(writing).await {
+                    if ended == Ended::LeaseLost || !self.begin_new_chain(writing).await {
                         return;
                     }
                 }
@@ -232,7 +232,7 @@ impl Instance {
                     let state = writing.lease.borrow_and_update().clone();
                     match state {
                         LeaseState::Lost => return,
-                        LeaseState::Emptied { .. } if !self.next_token(writing).await => return,
+                        LeaseState::Emptied { .. } if !self.write_anew(writing).await => return,
                         _ => {}
                     }
                 }
@@ -265,7 +265,7 @@ impl Instance {
             }
             Err(FlushError::Emptied) => {
                 tracing::error!("the store was emptied: everything is written anew");
-                if self.next_token(writing).await { Ok(()) } else { Err(()) }
+                if self.write_anew(writing).await { Ok(()) } else { Err(()) }
             }
             Err(FlushError::Fenced(error)) => {
                 tracing::warn!(%error, "the store is in other hands");
@@ -275,20 +275,32 @@ impl Instance {
         }
     }
 
-    /// Takes the next token: the store was emptied, or a chain has to begin anew. `false` where another one has it.
-    async fn next_token(&mut self, writing: &mut Writing) -> bool {
+    /// The chain cannot go on: one begins anew under the next token, and the store goes on as it is. `false` where
+    /// another instance has the lease.
+    async fn begin_new_chain(&mut self, writing: &mut Writing) -> bool {
+        let held = Some(writing.token);
+        self.next_token(writing, held, Flusher::go_on).await
+    }
+
+    /// The store was emptied: everything is written to it under the next token. `false` where another instance has the
+    /// lease.
+    async fn write_anew(&mut self, writing: &mut Writing) -> bool {
+        self.next_token(writing, None, Flusher::start_over).await
+    }
+
+    async fn next_token(&mut self, writing: &mut Writing, held: Option<u64>, go_on: fn(&mut Flusher, u64)) -> bool {
         (writing.publisher, writing.ends) = (None, None);
         let asked = tokio::time::timeout(ENDS_WITHIN, topic_ends(&self.parts.cluster)).await;
         // Where Kafka is away: what this writer saw there. Should there be more, it steps down when it sees that.
         let epoch = asked.ok().and_then(Result::ok).map_or_else(|| *writing.seen.borrow(), |ends| ends.epoch);
-        let Some(token) = self.take_lease(epoch).await else {
-            // A store that is away is asked again at the next flush.
+        let Some(token) = self.take_lease(epoch, held).await else {
+            // A store that is away, or was emptied by now, is asked again at the next flush or renewal.
             return writing.lease.borrow().is_writer();
         };
         tracing::info!(token, "the next token is taken");
         writing.token = token;
         writing.keeper.renewed(token);
-        writing.flusher.start_over(token);
+        go_on(&mut writing.flusher, token);
         self.own_epoch.store(token, Ordering::Release);
         self.parts.health.is_writer(token, writing.lease.clone());
         telemetry::epoch().set(token as f64);

@@ -10,7 +10,7 @@ use rdkafka::{
     error::{KafkaError as RdError, RDKafkaErrorCode},
 };
 
-use super::{EmbeddedBroker, KafkaError, Producer};
+use super::{EmbeddedBroker, KafkaError, Producer, embedded};
 use crate::{
     config::{Brokers, KafkaConfig},
     telemetry::OncePerSecond,
@@ -27,7 +27,7 @@ pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 pub struct Cluster {
     brokers: String,
     config: KafkaConfig,
-    /// The identity of the embedded broker, where that is the cluster.
+    /// Where this is the embedded broker of this process: which start of it.
     embedded: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl Cluster {
         Self {
             brokers: broker.brokers().to_owned(),
             config: config.clone(),
-            embedded: Some(broker.cluster_id().to_owned()),
+            embedded: Some(broker.start_id().to_owned()),
         }
     }
 
@@ -83,9 +83,18 @@ impl Cluster {
     /// The cluster's identity: stored offsets belong to it. The embedded broker has a new one at each start, because its
     /// offsets begin at 0 again.
     pub async fn id(&self) -> Result<String, KafkaError> {
-        if let Some(id) = &self.embedded {
-            return Ok(id.clone());
-        }
+        let told = self.told_id().await?;
+        Ok(self.embedded.as_ref().map_or_else(|| told.clone(), |start| embedded::identity(&told, start)))
+    }
+
+    /// Whether this is an embedded broker, of this process or of another one: it answers no admin requests, and who asks
+    /// all the same waits for long.
+    pub(super) async fn is_embedded_anywhere(&self) -> Result<bool, KafkaError> {
+        Ok(self.is_embedded() || embedded::is_identity(&self.told_id().await?))
+    }
+
+    /// The identity that the cluster tells its clients.
+    async fn told_id(&self) -> Result<String, KafkaError> {
         self.blocking(|client| {
             client.fetch_cluster_id(REQUEST_TIMEOUT).ok_or_else(|| KafkaError::Unavailable {
                 action: "cluster id",

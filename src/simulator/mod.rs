@@ -31,6 +31,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use city::{CITY_ID, DemoCity};
-pub use events::SimEvent;
+pub use city::DemoCity;
+pub use events::{SimEvent, incident_number};
+pub use response::Left;
 pub use simulation::{Simulation, SimulationConfig};

@@ -223,7 +223,7 @@ impl At<'_, '_> {
         })
     }
 
-    /// `nextArrivals`: objects whose known keys are strings; kept as they came, the known keys first.
+    /// `nextArrivals`: objects whose known keys are strings; kept as they came.
     pub fn arrivals(&mut self, name: &str, value: Value<'_>) -> Patch<Json> {
         let Value::List(raw) = value else { return self.list(name, value) };
         if let Err(accepted) = Json::new(raw) {

@@ -69,7 +69,12 @@ impl Flusher {
         self.model_version += 1;
     }
 
-    /// Goes on under another token, and writes everything anew.
+    /// Goes on under another token; the store holds what it was given under the one before.
+    pub fn go_on(&mut self, token: u64) {
+        self.token = token;
+    }
+
+    /// Goes on under another token, and writes everything anew: the store was emptied.
     pub fn start_over(&mut self, token: u64) {
         self.token = token;
         self.everything = true;

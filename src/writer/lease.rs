@@ -93,7 +93,7 @@ async fn keep(store: &dyn TwinStore, state: &watch::Sender<LeaseState>, holder: 
     loop {
         turn.tick().await;
         let Some(token) = state.borrow().token() else { return };
-        let request = LeaseRequest { holder, address, ttl, token: Some(token), above: token };
+        let request = LeaseRequest { holder, address, ttl, token: Some(token), above: 0 };
         let next = match store.lease(&request).await {
             Ok(Lease::Held { token }) => LeaseState::Held { token },
             Ok(Lease::Other { holder, .. }) => {

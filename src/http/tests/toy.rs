@@ -199,7 +199,7 @@ impl CityImport for ToyImport {
             match &*file {
                 b"\"other\"" => ImportAnswer::OtherCity("this server holds laquila".into()),
                 b"\"invalid\"" => ImportAnswer::Invalid(vec![ImportError {
-                    path: "districts[1].id".into(),
+                    path: "districts.1.id".into(),
                     message: "`a` is there twice".into(),
                 }]),
                 b"\"replica\"" => ImportAnswer::Replica(Some("http://127.0.0.1:8081".into())),
