@@ -69,8 +69,8 @@ async fn the_demo_lives_and_goes_on_after_a_restart() {
         if lines("Processed batch") >= 2 && lines("Published incremental") > 0 { Ok(()) } else { Err(server.log()) }
     })
     .await;
-    let (batches, most) = (lines("Processed batch"), started.elapsed().as_secs() as usize + 1);
-    assert!(batches <= most, "{batches} lines in {:?}", started.elapsed());
+    let (said, most) = (lines("Processed batch"), started.elapsed().as_secs() as usize + 1);
+    assert!(said <= most, "{said} lines in {:?}", started.elapsed());
 
     let before = buses(&server).await;
     assert_eq!(before.len(), 40);
