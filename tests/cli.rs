@@ -220,7 +220,8 @@ async fn import_replaces_the_city_of_a_running_server() {
 async fn the_citys_name_is_the_stores_else_the_files_else_the_setting() {
     let folder = tempfile::tempdir().expect("a folder");
     let named = written(folder.path(), "named.json", &city("c", &[])).display().to_string();
-    let nameless = written(folder.path(), "nameless.json", &json!({"cityId": "c"})).display().to_string();
+    let nameless =
+        written(folder.path(), "nameless.json", &json!({"cityId": "c", "districts": []})).display().to_string();
     let settings = |file| {
         [("KAFKA_BROKERS", "embedded"), ("REDIS_URL", "embedded"), ("CITY_FILE", file), ("CITY_NAME", "By the setting")]
     };

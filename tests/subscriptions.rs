@@ -24,7 +24,9 @@ use crate::common::{
 const DEADLINE: Duration = Duration::from_secs(60);
 /// Half of them on sockets, half on event streams.
 const SUBSCRIBERS: u64 = 120;
+/// The city is busy at least so long, and until so many events have come.
 const BUSY: Duration = Duration::from_secs(4);
+const ENOUGH: usize = 600;
 
 /// Lists, the subscriptions that follow them, and the fields that are compared: all that events change.
 const FOLLOWED: [(&str, &str, &str); 4] = [
@@ -114,7 +116,7 @@ async fn over_sockets_and_event_streams_each_ends_with_what_the_server_holds() {
     let subscribers: Vec<_> =
         (0..SUBSCRIBERS).map(|seed| tokio::spawn(subscriber(Arc::clone(&server), Arc::clone(&quiet), seed))).collect();
     let (mut rng, mut sent, began) = (fastrand::Rng::with_seed(31), 0, std::time::Instant::now());
-    while began.elapsed() < BUSY {
+    while began.elapsed() < BUSY || sent < ENOUGH {
         let events: Vec<Record> = (0..rng.usize(1..60)).map(|_| town::event(&mut rng)).collect();
         sent += events.len();
         kafka::produce(&kafka.brokers(), events).await;
@@ -130,5 +132,4 @@ async fn over_sockets_and_event_streams_each_ends_with_what_the_server_holds() {
     for subscriber in subscribers {
         subscriber.await.expect("a subscriber that ends right");
     }
-    assert!(sent > 300, "{sent} events are too few to have tried anything");
 }

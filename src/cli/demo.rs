@@ -11,8 +11,9 @@ Examples:
   citytwin demo --demo-rate 5000 --http-addr 127.0.0.1:9000
   citytwin demo --kafka-embedded-port 19092      for other Kafka clients: 127.0.0.1:19092
 
-The broker, the stores and the city live in this process; KAFKA_BROKERS, REDIS_URL and MONGODB_URI of the
-environment and of the file are passed over (flags are not), and so is any CITY_ID and CITY_FILE.";
+The broker, the stores and the city live in this process; KAFKA_BROKERS, REDIS_URL and MONGODB_URI
+of the environment and of the file are passed over (flags are not), and so are all CITY_ID and
+CITY_FILE.";
 
 /// The flags of `demo`.
 #[derive(Debug, clap::Args)]
