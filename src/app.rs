@@ -77,7 +77,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
         .data(Arc::clone(&fold))
         .data(operator.clone())
         .data(Arc::clone(&chain))
-        .data(Hub::new(Arc::clone(&fold), Arc::clone(&chain)))
+        .data(Hub::new(Arc::clone(&fold), Arc::clone(&chain), &config.live))
         .finish();
     let answers = Answers::new(Arc::clone(&chain), Arc::clone(&health), operator);
     let closing = CancellationToken::new();

@@ -8,7 +8,7 @@ use crate::common::{node, root};
 async fn every_operation_of_the_pages_is_valid() {
     let mut files = Vec::new();
     collect(&root().join("web-client/src"), &mut files);
-    assert!(files.len() >= 10, "the examples of GraphiQL and the landing page's query: {files:?}");
+    assert!(files.len() >= 10, "the examples of GraphiQL and the map's operations: {files:?}");
     let schema = root().join("schema.graphql").display().to_string();
     let args: Vec<String> =
         std::iter::once(schema).chain(files.iter().map(|file| file.display().to_string())).collect();

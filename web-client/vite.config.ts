@@ -1,12 +1,13 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { live } from './build/live.ts';
 import { precompress } from './build/precompress.ts';
 
 // Where `npm run dev` sends what the pages ask of the server.
 const server = process.env['CITYTWIN_URL'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [react(), precompress()],
+  plugins: [react(), live(), precompress()],
   build: {
     emptyOutDir: true,
     // Nothing becomes a data: URL, so that the Content-Security-Policy can stay narrow.
@@ -30,6 +31,8 @@ export default defineConfig({
       '/api': server,
       '/readyz': server,
       '/metrics': server,
+      '/map.json': server,
+      '/background.pmtiles': server,
       '/schema.graphql': server,
     },
   },

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use rdkafka::{ClientConfig, error::KafkaError};
 
-use super::Brokers;
+use super::{Brokers, MapBackground};
 
 /// A whole number within bounds, digits only: no sign, no fraction, no underscores.
 pub fn whole(text: &str, min: u64, max: u64) -> Option<u64> {
@@ -82,6 +82,19 @@ pub fn address(text: &str) -> Option<SocketAddr> {
 pub fn origins(text: &str) -> Option<Vec<String>> {
     let list: Vec<String> = text.split(',').map(|origin| origin.trim().to_ascii_lowercase()).collect();
     list.iter().all(|origin| origin == "*" || is_origin(origin)).then_some(list)
+}
+
+/// A tile URL with its three placeholders, or a PMTiles file by its URL or its path.
+pub fn background(text: &str) -> Option<MapBackground> {
+    let is_pmtiles = text.split(['?', '#']).next()?.ends_with(".pmtiles");
+    if !text.contains("://") {
+        return (is_pmtiles && path(text).is_some()).then(|| MapBackground::File(text.into()));
+    }
+    let url = url(text, &["http", "https"])?.to_owned();
+    if ["{z}", "{x}", "{y}"].iter().all(|part| url.contains(part)) {
+        return Some(MapBackground::Tiles(url));
+    }
+    is_pmtiles.then_some(MapBackground::Pmtiles(url))
 }
 
 fn is_origin(origin: &str) -> bool {

@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{Brokers, Config, LogFormat, Secret, check};
+use super::{Brokers, Config, LogFormat, MapBackground, Secret, check};
 
 /// How the text of a setting is read and where it goes: `set` puts the value into the configuration.
 #[expect(missing_docs, reason = "`min`, `max`, `of`, `schemes` and `set` say what they are, the variants say the rest")]
@@ -34,6 +34,8 @@ pub enum Field {
     Address { set: fn(&mut Config, SocketAddr) },
     /// Browser origins, or `*`.
     Origins { set: fn(&mut Config, Vec<String>) },
+    /// What lies under the map: tiles by their URL, or a PMTiles file.
+    Background { set: fn(&mut Config, MapBackground) },
     /// A replication factor, or `default`: the broker's.
     Replication { set: fn(&mut Config, Option<i32>) },
     /// A level or filters of levels.
@@ -64,6 +66,7 @@ impl Field {
             Self::Url { schemes, set } => set(config, check::url(text, schemes)?.to_owned()),
             Self::Address { set } => set(config, check::address(text)?),
             Self::Origins { set } => set(config, check::origins(text)?),
+            Self::Background { set } => set(config, check::background(text)?),
             Self::Replication { set } if text == "default" => set(config, None),
             Self::Replication { set } => set(config, Some(check::whole(text, 1, 32_767)? as i32)),
             Self::LogLevel { set } => set(config, check::log_level(text)?.to_owned()),
@@ -93,6 +96,10 @@ impl Field {
             Self::Url { schemes, .. } => format!("a URL that begins with {}", begins(schemes)),
             Self::Address { .. } => "an address with its port (127.0.0.1:8080, [::]:8080, localhost:8080)".into(),
             Self::Origins { .. } => "origins such as https://city.example with commas between them, or *".into(),
+            Self::Background { .. } => {
+                "an http(s) URL of tiles with {z}, {x} and {y} in it, or the URL or path of a file that ends with .pmtiles"
+                    .into()
+            }
             Self::Replication { .. } => "a whole number from 1 to 32767, or default (the broker's)".into(),
             Self::LogLevel { .. } => {
                 "off, error, warn, info, debug or trace, or filters such as info,citytwin::ingest=debug".into()

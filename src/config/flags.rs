@@ -136,6 +136,7 @@ fn value_name(field: &Field) -> &'static str {
         Field::UrlOrEmbedded { .. } | Field::Url { .. } => "URL",
         Field::Address { .. } => "ADDRESS:PORT",
         Field::Origins { .. } => "ORIGIN,…",
+        Field::Background { .. } => "URL|PATH",
         Field::LogLevel { .. } => "LEVEL",
         Field::Text { .. } | Field::SecretText { .. } | Field::CityId { .. } | Field::Kafka { .. } => "TEXT",
     }

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     ArchiveConfig, Brokers, CityConfig, Config, ConfigError, DemoConfig, GraphqlConfig, HttpConfig, IngestConfig,
-    KafkaConfig, LogConfig, LogFormat, PublishConfig, SettingArgs, StoreConfig, WriterConfig,
+    KafkaConfig, LiveConfig, LogConfig, LogFormat, PublishConfig, SettingArgs, StoreConfig, WriterConfig,
     error::{nearest, quote},
     field::Field,
     file, kafka_properties,
@@ -158,6 +158,8 @@ impl Config {
                 addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
                 admin_token: None,
                 allowed_origins: Vec::new(),
+                map_background: None,
+                map_attribution: None,
                 max_body_bytes: 0,
                 max_city_bytes: 0,
             },
@@ -175,6 +177,7 @@ impl Config {
                 ping_interval: zero,
                 stall_timeout: zero,
             },
+            live: LiveConfig { resume: zero, resume_bytes: 0, cells_above: 0, roads_above: 0 },
             archive: ArchiveConfig { mongodb_uri: None },
             log: LogConfig { format: LogFormat::Text, level: String::new() },
             demo: DemoConfig { rate: 0, seed: 0 },

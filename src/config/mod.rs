@@ -50,6 +50,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Limits of GraphQL.
     pub graphql: GraphqlConfig,
+    /// The live map's subscriptions.
+    pub live: LiveConfig,
     /// Where history will be kept.
     pub archive: ArchiveConfig,
     /// What is logged.
@@ -145,6 +147,17 @@ pub struct PublishConfig {
     pub compression: String,
 }
 
+/// What lies under the map's own geometry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MapBackground {
+    /// A tile URL with `{z}`, `{x}` and `{y}`.
+    Tiles(String),
+    /// The URL of a PMTiles file.
+    Pmtiles(String),
+    /// A PMTiles file on this machine, which the server hands out.
+    File(PathBuf),
+}
+
 /// The HTTP port.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
@@ -154,6 +167,10 @@ pub struct HttpConfig {
     pub admin_token: Option<Secret>,
     /// `ALLOWED_ORIGINS`: origins that may use the API from a browser, beside the page's own; `*` is all.
     pub allowed_origins: Vec<String>,
+    /// `MAP_BACKGROUND`: unset: the map shows only the city's own geometry.
+    pub map_background: Option<MapBackground>,
+    /// `MAP_ATTRIBUTION`: whom the map names for its background.
+    pub map_attribution: Option<String>,
     /// `HTTP_MAX_BODY_BYTES`: the largest body of a GraphQL request, in bytes.
     pub max_body_bytes: usize,
     /// `HTTP_MAX_CITY_BYTES`: the largest city file that `PUT /api/city` takes, in bytes.
@@ -187,6 +204,19 @@ pub struct GraphqlConfig {
     pub ping_interval: Duration,
     /// `GRAPHQL_STALL_TIMEOUT_MS`: how long a subscriber may take nothing before it is closed with 4008.
     pub stall_timeout: Duration,
+}
+
+/// The live map's subscriptions.
+#[derive(Clone, Debug)]
+pub struct LiveConfig {
+    /// `LIVE_RESUME_MS`: how long a subscription whose stream has ended can be gone on with.
+    pub resume: Duration,
+    /// `LIVE_RESUME_BYTES`: what is kept for that, all subscriptions together.
+    pub resume_bytes: usize,
+    /// `LIVE_CELLS_ABOVE`: with more points and movers in view, cells stand for them.
+    pub cells_above: usize,
+    /// `LIVE_ROADS_ABOVE`: with more roads in view, the less important ones are left out beside cells.
+    pub roads_above: usize,
 }
 
 /// Where history will be kept. Nothing reads it yet: the city-live archive of a later release will; until then the

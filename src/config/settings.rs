@@ -49,7 +49,7 @@ impl Setting {
 }
 
 /// The tables of the file in the order of the documentation, each with its heading and a sentence.
-pub const SECTIONS: [(&str, &str, &str); 10] = [
+pub const SECTIONS: [(&str, &str, &str); 11] = [
     ("city", "City", "Which city this process holds."),
     ("kafka", "Kafka", "How to reach the brokers, and the topics that are created."),
     ("store", "Store", "Where the twin outlives the process."),
@@ -58,6 +58,7 @@ pub const SECTIONS: [(&str, &str, &str); 10] = [
     ("publish", "Publish", "How state goes out to Kafka."),
     ("http", "HTTP", "The one port."),
     ("graphql", "GraphQL", "Limits of requests, sockets and subscriptions."),
+    ("live", "Live map", "What a map's subscription holds and shows."),
     ("archive", "Archive", "Where history is kept."),
     ("log", "Logs", "What is written to standard error."),
 ];
@@ -324,6 +325,21 @@ pub static SETTINGS: &[Setting] = &[
         Field::Origins { set: |c, v| c.http.allowed_origins = v },
     ),
     open(
+        "MAP_BACKGROUND",
+        "http.map_background",
+        Preset::None("none: the map shows only the city's own geometry"),
+        "What lies under the map: the URL of tiles with `{z}`, `{x}` and `{y}` in it, or a PMTiles file, by its URL or by its \
+         path on this machine. Browsers load it from there, and the page's content security policy allows them to.",
+        Field::Background { set: |c, v| c.http.map_background = Some(v) },
+    ),
+    open(
+        "MAP_ATTRIBUTION",
+        "http.map_attribution",
+        Preset::None("none"),
+        "Whom the map names for its background, such as `© OpenStreetMap contributors`.",
+        Field::Text { set: |c, v| c.http.map_attribution = Some(v) },
+    ),
+    open(
         "HTTP_MAX_BODY_BYTES",
         "http.max_body_bytes",
         Preset::Text("1048576"),
@@ -420,6 +436,34 @@ pub static SETTINGS: &[Setting] = &[
         Preset::Text("30000"),
         "How long a subscriber may take nothing of what waits for it before its socket is closed with 4008.",
         Field::Millis { min: 10, max: HOUR, set: |c, v| c.graphql.stall_timeout = v },
+    ),
+    open(
+        "LIVE_RESUME_MS",
+        "live.resume_ms",
+        Preset::Text("300000"),
+        "How long a subscription of `twinChanges` whose stream has ended can be gone on with by `resumeFrom`.",
+        Field::Millis { min: 0, max: DAY, set: |c, v| c.live.resume = v },
+    ),
+    open(
+        "LIVE_RESUME_BYTES",
+        "live.resume_bytes",
+        Preset::Text("67108864"),
+        "What is kept for that, all subscriptions together; those whose streams ended first are forgotten first.",
+        Field::Whole { min: 0, max: 4096 * MIB, set: |c, v| c.live.resume_bytes = v as usize },
+    ),
+    open(
+        "LIVE_CELLS_ABOVE",
+        "live.cells_above",
+        Preset::Text("5000"),
+        "With more points and movers than this in view, a map that tells its zoom gets the cells of a grid instead.",
+        Field::Whole { min: 1, max: 10_000_000, set: |c, v| c.live.cells_above = v as usize },
+    ),
+    open(
+        "LIVE_ROADS_ABOVE",
+        "live.roads_above",
+        Preset::Text("50000"),
+        "With more roads than this in view, the less important classes are left out beside cells.",
+        Field::Whole { min: 1, max: 10_000_000, set: |c, v| c.live.roads_above = v as usize },
     ),
     open(
         "MONGODB_URI",

@@ -143,7 +143,7 @@ fn a_wrong_value_is_one_line_with_the_setting_the_value_and_what_is_accepted() {
 
 #[test]
 fn every_setting_with_a_form_refuses_what_has_another() {
-    let wrong: [(&str, &str); 26] = [
+    let wrong: [(&str, &str); 29] = [
         ("KAFKA_BROKERS", "a:9092,,b"),
         ("KAFKA_BROKERS", "a:port"),
         ("KAFKA_BROKERS", "a:70000"),
@@ -167,6 +167,9 @@ fn every_setting_with_a_form_refuses_what_has_another() {
         ("ADMIN_TOKEN", "two words"),
         ("ALLOWED_ORIGINS", "https://city.example/path"),
         ("ALLOWED_ORIGINS", "city.example"),
+        ("MAP_BACKGROUND", "https://tiles.example/{z}/{x}.png"),
+        ("MAP_BACKGROUND", "ftp://tiles.example/city.pmtiles"),
+        ("MAP_BACKGROUND", "city.mbtiles"),
         ("ADVERTISED_URL", "city.example"),
         ("LOG_LEVEL", "verbose"),
         ("GRAPHQL_MAX_PAGE", "2147483648"),
@@ -183,7 +186,7 @@ fn every_setting_with_a_form_refuses_what_has_another() {
 
 #[test]
 fn every_setting_takes_what_it_says_it_accepts() {
-    let right: [(&str, &str); 22] = [
+    let right: [(&str, &str); 25] = [
         ("KAFKA_BROKERS", "a:9092, b:9093"),
         ("KAFKA_BROKERS", "[::1]:9092"),
         ("KAFKA_BROKERS", "broker"),
@@ -206,6 +209,9 @@ fn every_setting_takes_what_it_says_it_accepts() {
         ("CITY_ID", "città 1"),
         ("DEMO_SEED", "18446744073709551615"),
         ("ADVERTISED_URL", "https://twin.example/base"),
+        ("MAP_BACKGROUND", "https://tiles.example/{z}/{x}/{y}.png?key=k"),
+        ("MAP_BACKGROUND", "https://tiles.example/city.pmtiles"),
+        ("MAP_BACKGROUND", "maps/city.pmtiles"),
     ];
     for (name, value) in right {
         let loaded = load("", &[(name, value)], SettingArgs::default());

@@ -25,12 +25,14 @@ pub struct Caller {
     pub peer: IpAddr,
     /// What the request's token and origin give it.
     pub access: Access,
+    /// Which socket the request came by; `None` for HTTP. What runs on a socket is steered by that socket only.
+    pub socket: Option<u64>,
 }
 
 impl Caller {
     /// The process itself: may change everything. For work that no request asked for, and for tests of the schema.
     pub fn trusted() -> Self {
-        Self { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), access: Access::Granted }
+        Self { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), access: Access::Granted, socket: None }
     }
 
     /// Whether this caller may run mutations, imports and whatever else changes something.

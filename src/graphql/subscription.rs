@@ -6,11 +6,15 @@ mod kinds;
 mod start;
 mod state;
 mod twin;
+mod twin_batch;
 
 #[cfg(test)]
 mod tests;
 
 use async_graphql::MergedSubscription;
+
+pub(super) use start::hub;
+pub(super) use twin::level;
 
 /// What can be followed. Each subscription gives first what is and then what changes, with no gap between, so that no
 /// query is needed beside it. Whoever reads slowly gets fewer, later, merged changes, and always the last value.

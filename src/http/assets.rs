@@ -1,4 +1,4 @@
-//! The web pages, served from the binary: `/`, `/graphiql`, and the files that they load.
+//! The web pages, served from the binary: `/`, `/graphiql`, the files that they load, and `/live.js` for pages of others.
 //!
 //! `build.rs` bundles `web-client/` into `$OUT_DIR/web` with a `.br` and a `.gz` beside each file that shrinks; here they
 //! are embedded and answered as a browser asks for them. Names below `/assets/` hold a hash of their content, so
@@ -17,6 +17,9 @@ use axum::{
 };
 use rust_embed::RustEmbed;
 
+use super::background;
+use crate::config::HttpConfig;
+
 #[cfg(test)]
 mod tests;
 
@@ -28,9 +31,10 @@ struct Bundle;
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const REVALIDATE: &str = "no-cache";
 
-/// What a page may do: load its own scripts, styles and pictures, and talk to this server; nothing else.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// What a page may do: load its own scripts, styles and pictures, start its own workers (the map prepares its geometry in
+/// them), and talk to this server; nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// GraphiQL's editor (Monaco) also writes style elements, starts workers, and its styles hold fonts and pictures.
 const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -65,13 +69,30 @@ Any client does, for example
 </html>
 "#;
 
-/// The pages and what they load: `/`, `/graphiql`, `/assets/*` and `/favicon.svg`.
-pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+/// The pages and what they load: `/`, `/graphiql`, `/assets/*`, `/favicon.svg` and `/live.js`.
+pub fn routes<S: Clone + Send + Sync + 'static>(config: &HttpConfig) -> Router<S> {
+    let map_policy = map_policy(config);
     Router::new()
-        .route("/", get(async |headers: HeaderMap| page("index.html", POLICY, &headers)))
+        .route("/", get(async move |headers: HeaderMap| map(map_policy.clone(), &headers)))
         .route("/graphiql", get(async |headers: HeaderMap| page("graphiql.html", GRAPHIQL_POLICY, &headers)))
         .route("/assets/{*path}", get(async |Path(path): Path<String>, headers: HeaderMap| asset(&path, &headers)))
-        .route("/favicon.svg", get(async |headers: HeaderMap| favicon(&headers)))
+        .route("/favicon.svg", get(async |headers: HeaderMap| fixed("favicon.svg", &headers)))
+        .route("/live.js", get(async |headers: HeaderMap| live_script(&headers)))
+}
+
+/// [`POLICY`], and the one other server that the map's background may come from.
+fn map_policy(config: &HttpConfig) -> HeaderValue {
+    let policy = match background::origin(config) {
+        Some(origin) => POLICY.replace("connect-src 'self'", &format!("connect-src 'self' {origin}")),
+        None => POLICY.to_owned(),
+    };
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(POLICY))
+}
+
+fn map(policy: HeaderValue, headers: &HeaderMap) -> Response {
+    let mut response = page("index.html", POLICY, headers);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 fn page(name: &str, policy: &'static str, headers: &HeaderMap) -> Response {
@@ -88,11 +109,20 @@ fn asset(path: &str, headers: &HeaderMap) -> Response {
     }
 }
 
-fn favicon(headers: &HeaderMap) -> Response {
-    match Asset::find("favicon.svg", REVALIDATE, POLICY) {
+/// A file whose name has no hash.
+fn fixed(name: &str, headers: &HeaderMap) -> Response {
+    match Asset::find(name, REVALIDATE, POLICY) {
         Some(asset) => asset.answer(headers),
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// `web-client/src/api` in one file. Any page may load it, as it holds nothing but code; what it then may ask of this
+/// server is another matter (`ALLOWED_ORIGINS`).
+fn live_script(headers: &HeaderMap) -> Response {
+    let mut response = fixed("live.js", headers);
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }
 
 /// How the bytes of an answer are packed (RFC 9110, section 8.4).

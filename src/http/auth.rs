@@ -62,7 +62,7 @@ impl Auth {
             (None, _) if self.is_local(parts, peer) => Access::Granted,
             (None, _) => Access::NotLocal,
         };
-        Caller { peer, access }
+        Caller { peer, access, socket: None }
     }
 
     /// The caller after a socket's `connection_init` brought `authorization`; a wrong token is `TokenWrong`. Without an

@@ -11,6 +11,7 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+mod background;
 pub mod connections;
 pub mod document;
 pub mod graphql_http;

@@ -24,6 +24,7 @@ use super::{
     api::Api,
     assets,
     auth::{self, Auth},
+    background,
     connections::Connections,
     graphql_http::{self, other_method},
     health::{self, Probe},
@@ -87,7 +88,8 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(health::readyz).fallback(other_method))
         .route("/metrics", get(health::metrics).fallback(other_method));
     api.merge(operations)
-        .merge(assets::routes())
+        .merge(assets::routes(&state.http))
+        .merge(background::routes(&state.http))
         .fallback(not_found)
         .layer(
             // Level 1: the state of a city shrinks to a tenth with it, at a fifth of the CPU of the default.

@@ -1,206 +1,362 @@
 //! One subscriber of the twin.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
 
+use super::{
+    batch::{Batch, CellChange, Change, LeftReason, SnapshotReason},
+    cells::{Counts, Grids, is_counted},
+    lens::{Importance, Lens, Mode},
+    undo::Undo,
+};
 use crate::twin::{
     change::Marks,
     entity::{Entity, Handle},
     model::Kind,
     selection::Selection,
+    tile::Tile,
     view::View,
 };
 
-/// The most changes of one batch: some hundred kilobytes of JSON, so that one subscriber of a whole city neither holds
-/// much memory at once nor keeps its socket from other operations for long.
-pub const PAGE: usize = 1000;
-
-/// What a subscriber is told of one entity.
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// It came into the selection: it was created, or moved or changed into it. Each one of a snapshot is such.
-    Entered(Entity),
-    /// It is in the selection, as it was, and changed. `fields` has a bit for each field of
-    /// [`Entity::field_names`] that may differ from what the client holds; none that differs is left out.
-    Updated { entity: Entity, fields: u16 },
-    /// It is no longer in the selection; its last value.
-    Left { last: Entity, reason: LeftReason },
+/// What bounds a feed.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most changes of one batch, and the most cells.
+    pub page: usize,
+    /// With more points and movers in view than this, cells stand for them.
+    pub cells_above: usize,
+    /// With more roads in view than this, the less important ones are left out beside cells.
+    pub roads_above: usize,
 }
 
-/// Why an entity left a selection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeftReason {
-    /// It is still there, but no longer what was selected.
-    MovedOut,
-    /// It is gone.
-    Removed,
-}
+/// Back from cells to entities at this share of the limit, in percent: so that one who stands at it does not flicker.
+const BACK_AT: usize = 90;
 
-impl Change {
-    /// The present value of the entity, or the last one where it left.
-    pub fn entity(&self) -> &Entity {
-        match self {
-            Self::Entered(entity) | Self::Updated { entity, .. } | Self::Left { last: entity, .. } => entity,
-        }
-    }
-
-    /// Top-level names of `state.full` that an update may have changed; none where it is no update.
-    pub fn changed_fields(&self) -> impl Iterator<Item = &'static str> + '_ {
-        let (names, fields) = match self {
-            Self::Updated { entity, fields } => (entity.field_names(), *fields),
-            Self::Entered(_) | Self::Left { .. } => (&[][..], 0),
-        };
-        names.iter().enumerate().filter(move |(i, _)| fields & (1 << i) != 0).map(|(_, name)| *name)
-    }
-}
-
-/// Changes of one moment.
-#[derive(Clone, Debug)]
-pub struct Batch {
-    /// The moment: all values stand in it.
-    pub view: Arc<View>,
-    /// At most [`PAGE`], no two of one entity.
-    pub changes: Vec<Change>,
-    /// Whether it belongs to what there was at the beginning.
-    pub snapshot: bool,
-    /// Whether the client now holds exactly what is selected in `view`. Where it is not, the rest follows.
-    pub complete: bool,
-    /// The revision of the last moment that the client held completely; 0 before there is one.
-    pub revision: u64,
-    /// The revision of the oldest change that it brings; `None` in a snapshot.
-    pub oldest: Option<u64>,
+/// The city as feeds look at it: one moment for all who look at the same time.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    pub view: &'a Arc<View>,
+    pub grids: &'a Grids,
 }
 
 /// One subscriber of the twin: what it looks at, a revision, and a bit for each entity that its client has. Changes
 /// are merged by entity until they are taken, so that it never holds more than the city does, however slow it is.
 #[derive(Debug)]
 pub struct Feed {
-    selection: Selection,
-    /// The most changes of one batch.
-    page: usize,
-    /// All changes up to this are in `pending` or were given; `None` before the first call.
-    revision: Option<u64>,
-    /// The revision of the last complete batch.
+    lens: Lens,
+    limits: Limits,
+    /// All changes up to this are in `pending` or were given.
+    revision: u64,
+    /// Everything that its client has is at least as new as this revision.
+    base: u64,
+    /// The revision of the last complete batch; 0 before it.
     complete: u64,
-    /// What its client has.
+    /// What its client has by itself.
     held: Marks,
+    /// How many of these are points and movers.
+    held_points: usize,
+    /// The cells that its client has.
+    cells: BTreeMap<Tile, Arc<Counts>>,
     /// What is to be looked at, with the fields that changed.
     pending: BTreeMap<Handle, u16>,
     /// Where the next page of what does not fit one begins, so that busy entities keep no others waiting.
     position: Handle,
     /// The revision of the oldest change in `pending`.
     oldest: Option<u64>,
-    /// Whether all that there was at the beginning was given.
-    snapshot_done: bool,
-    /// Whether the last batch was complete.
+    /// Whether `pending` must be found anew: it looks at something else, or its client has something else.
+    astray: bool,
+    /// Why it gives a snapshot, until its first batch has said so.
+    reason: Option<SnapshotReason>,
+    /// The number of the snapshot's last batch.
+    snapshot_end: Option<u64>,
+    /// Whether a client that lost a part of the snapshot may go on with the rest.
+    snapshot_resumes: bool,
     is_complete: bool,
+    viewport: i32,
+    undo: Undo,
 }
 
 impl Feed {
-    /// A subscriber whose client has nothing yet.
-    pub fn new(selection: Selection) -> Self {
-        Self::with_page(selection, PAGE)
-    }
-
-    pub(super) fn with_page(selection: Selection, page: usize) -> Self {
+    /// A subscriber whose client has nothing yet, and why.
+    pub fn new(selection: Selection, level: Option<u8>, reason: SnapshotReason, limits: Limits) -> Self {
         Self {
-            selection,
-            page: page.max(1),
-            revision: None,
+            lens: Lens::new(selection, level),
+            limits: Limits { page: limits.page.max(1), ..limits },
+            revision: 0,
+            base: 0,
             complete: 0,
             held: Marks::default(),
+            held_points: 0,
+            cells: BTreeMap::new(),
             pending: BTreeMap::new(),
             position: Handle(0),
             oldest: None,
-            snapshot_done: false,
+            astray: true,
+            reason: Some(reason),
+            snapshot_end: None,
+            snapshot_resumes: reason == SnapshotReason::Start,
             is_complete: false,
+            viewport: 0,
+            undo: Undo::default(),
         }
     }
 
-    /// What the client does not know yet of the city as `view` has it; at first everything selected, and at least one
-    /// batch even where that is nothing. `None` where there is nothing to tell.
-    ///
-    /// Views must be of one city and never go back. After a batch that is not complete, the next call goes on with
-    /// the rest.
-    pub fn next(&mut self, view: &Arc<View>) -> Option<Batch> {
-        match self.revision {
-            None => self.note_all(view),
-            Some(revision) => {
-                if !self.note_history(revision, view) {
-                    self.note_revisions(revision, view);
-                }
+    /// Looks at something else from now on. Gives the move's number; batches that know of it name it.
+    pub fn look_at(&mut self, selection: Selection, level: Option<u8>) -> i32 {
+        self.lens = Lens { selection, level, ..self.lens.clone() };
+        self.viewport += 1;
+        self.go_astray();
+        self.viewport
+    }
+
+    /// Goes back to what its client had after a batch, and on from there with another selection; `false` where that is
+    /// no longer held.
+    pub fn resume(&mut self, after: u64, selection: Selection, level: Option<u8>) -> bool {
+        let within_snapshot = self.snapshot_end.is_none_or(|end| after < end);
+        if within_snapshot && !self.snapshot_resumes {
+            // Its client still has to drop what this snapshot did not bring, and may have forgotten that.
+            return false;
+        }
+        let Some((differs, base)) = self.undo.since(after) else { return false };
+        let handles: Vec<_> = differs.iter().collect();
+        for handle in &handles {
+            if !self.held.set(*handle) {
+                self.held.unset(*handle);
             }
         }
-        self.revision = Some(view.revision);
-        let oldest = self.oldest.filter(|_| self.snapshot_done);
-        let changes = self.take_page(view);
-        let (was_complete, complete) = (self.is_complete, self.pending.is_empty());
-        if complete {
-            self.complete = view.revision;
+        self.base = base;
+        // Its client drops the cells it has: whether it had just these nobody knows.
+        self.cells.clear();
+        self.undo.note(&handles, base);
+        self.lens = Lens { selection, level, ..self.lens.clone() };
+        self.reason = None;
+        self.snapshot_end.get_or_insert(0);
+        self.go_astray();
+        true
+    }
+
+    /// From now on something else is to be given, and be it only the word that this is nothing.
+    fn go_astray(&mut self) {
+        self.astray = true;
+        self.is_complete = false;
+    }
+
+    /// Whether there is more to give without anything changing.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// How its client is shown things.
+    pub fn mode(&self) -> Mode {
+        self.lens.mode
+    }
+
+    /// How much memory it takes while nobody reads it.
+    pub fn bytes(&self) -> usize {
+        let pending = self.pending.len() * (size_of::<(Handle, u16)>() + size_of::<usize>());
+        self.held.bytes() + pending + self.undo.bytes() + size_of::<Self>()
+    }
+
+    /// What the client does not know yet of the city as `scene` has it; at first everything selected, and at least one
+    /// batch even where that is nothing. `None` where there is nothing to tell.
+    ///
+    /// Scenes must be of one city and never go back. After a batch that is not complete, the next call goes on with
+    /// the rest.
+    pub fn next(&mut self, scene: Scene<'_>) -> Option<Batch> {
+        let view = scene.view;
+        if !self.astray && !self.note_history(view) {
+            self.note_revisions(view);
+        }
+        self.revision = view.revision;
+        let mut toggled = Vec::new();
+        let mut seen = self.cells_in_view(scene);
+        let mode = self.choose_mode(view, seen.as_ref());
+        if mode != self.lens.mode {
+            self.lens.mode = mode;
+            self.cells.clear();
+            self.go_astray();
+            seen = self.cells_in_view(scene);
+        }
+        if self.astray {
+            self.find(view, &mut toggled);
+        }
+        let oldest = self.oldest.filter(|_| self.snapshot_end.is_some());
+        let changes = self.take_page(view, &mut toggled);
+        let (cells, all_cells) = self.take_cells(seen.unwrap_or_default());
+        let was_complete = self.is_complete;
+        self.is_complete = self.pending.is_empty() && all_cells;
+        if self.is_complete {
+            (self.base, self.complete) = (view.revision, view.revision);
             self.oldest = None;
             self.position = Handle(0);
         }
-        if changes.is_empty() && was_complete {
+        if changes.is_empty() && cells.is_empty() && was_complete {
             return None;
         }
-        let snapshot = !self.snapshot_done;
-        self.snapshot_done |= complete;
-        self.is_complete = complete;
-        Some(Batch { view: Arc::clone(view), changes, snapshot, complete, revision: self.complete, oldest })
+        let number = self.undo.note(&toggled, self.base);
+        let snapshot = self.snapshot_end.is_none();
+        if snapshot && self.is_complete {
+            self.snapshot_end = Some(number);
+        }
+        Some(Batch {
+            view: Arc::clone(view),
+            changes,
+            cells,
+            mode,
+            viewport: self.viewport,
+            snapshot,
+            reason: self.reason.take(),
+            complete: self.is_complete,
+            number,
+            revision: self.complete,
+            oldest,
+        })
     }
 
-    /// Notes everything selected.
-    fn note_all(&mut self, view: &View) {
-        let kinds = kinds(&self.selection);
-        let all = view.entities(&kinds).filter(|entity| self.selection.matches(entity));
-        self.pending = all.map(|entity| (entity.handle(), u16::MAX)).collect();
-    }
-
-    /// Notes what the history has since a revision; `false` where it does not reach back.
-    fn note_history(&mut self, revision: u64, view: &View) -> bool {
-        let Some(entries) = view.history.since(revision) else { return false };
-        for (entry, number) in entries.zip(revision + 1..) {
-            if let Some(fields) = self.pending.get_mut(&entry.handle) {
-                *fields |= entry.fields;
-            } else if self.concerns(view, entry.handle) {
-                self.pending.insert(entry.handle, entry.fields);
-                self.oldest.get_or_insert(number);
-            }
+    /// Notes what the history has since the last look; `false` where it does not reach back.
+    fn note_history(&mut self, view: &View) -> bool {
+        let Some(entries) = view.history.since(self.revision) else { return false };
+        for (entry, number) in entries.zip(self.revision + 1..) {
+            self.note(view, entry.handle, entry.fields, number);
         }
         true
     }
 
-    /// Notes everything that changed since a revision, by the revisions that entities carry.
-    fn note_revisions(&mut self, revision: u64, view: &View) {
+    /// Notes everything that changed since the last look, by the revisions that entities carry.
+    fn note_revisions(&mut self, view: &View) {
         for handle in (0..view.handles()).map(Handle) {
             let Some(slot) = view.slot(handle) else { continue };
-            if slot.entity.revision().max(slot.gone) > revision && self.concerns(view, handle) {
-                self.pending.insert(handle, u16::MAX);
-                self.oldest.get_or_insert(revision + 1);
+            if slot.entity.revision().max(slot.gone) > self.revision {
+                self.note(view, handle, u16::MAX, self.revision + 1);
             }
         }
+    }
+
+    fn note(&mut self, view: &View, handle: Handle, fields: u16, number: u64) {
+        match self.pending.entry(handle) {
+            Entry::Occupied(mut noted) => *noted.get_mut() |= fields,
+            Entry::Vacant(vacant) => {
+                // Its client has it, or should. The handle of a renaming is nobody's.
+                let entity = view.entity(handle);
+                if self.held.has(handle) || entity.is_some_and(|entity| self.lens.shows(entity)) {
+                    vacant.insert(fields);
+                    self.oldest.get_or_insert(number);
+                }
+            }
+        }
+        // A road that came or went may let others in or out.
+        self.astray |= fields == u16::MAX
+            && self.lens.mode == Mode::Cells
+            && view.slot(handle).is_some_and(|slot| slot.entity.kind() == Kind::Edge);
     }
 
     /// Goes on as if the history no longer reached back.
     #[cfg(test)]
     pub(super) fn without_history(&mut self, view: &View) {
-        if let Some(revision) = self.revision.replace(view.revision) {
-            self.note_revisions(revision, view);
+        if !self.astray {
+            self.note_revisions(view);
+            self.revision = view.revision;
         }
     }
 
-    /// Whether the client has it, or should. The handle of a renaming is nobody's.
-    fn concerns(&self, view: &View, handle: Handle) -> bool {
-        self.held.has(handle) || view.entity(handle).is_some_and(|entity| self.selection.matches(entity))
+    /// Finds all that there is to be looked at: what the client has and should not, what it should have and has not, and
+    /// what has changed since it is as it has it.
+    fn find(&mut self, view: &View, toggled: &mut Vec<Handle>) {
+        let is_point = |handle: &Handle| view.slot(*handle).is_some_and(|slot| is_counted(slot.entity.kind()));
+        let points: Vec<_> = self.held.iter().filter(is_point).collect();
+        self.held_points = points.len();
+        if self.lens.mode == Mode::Cells {
+            // Its client drops those by itself.
+            points.iter().for_each(|handle| _ = self.held.unset(*handle));
+            toggled.extend(points);
+            self.held_points = 0;
+            self.lens.roads = Importance::LEAST;
+            let roads = view.entities(&[Kind::Edge]).filter(|edge| self.lens.shows(edge));
+            self.lens.roads = Importance::limit(roads, self.limits.roads_above);
+        }
+        if self.undo.newest() == 0 {
+            // Before the first batch: whatever comes is at least this new.
+            self.base = view.revision;
+        }
+        self.pending.clear();
+        self.revision = self.base;
+        if !self.note_history(view) {
+            self.note_revisions(view);
+        }
+        for handle in self.held.iter() {
+            if !view.entity(handle).is_some_and(|entity| self.lens.shows(entity)) {
+                self.pending.entry(handle).or_insert(u16::MAX);
+            }
+        }
+        for entity in view.entities(&self.lens.kinds()) {
+            if !self.held.has(entity.handle()) && self.lens.shows(entity) {
+                self.pending.insert(entity.handle(), u16::MAX);
+            }
+        }
+        self.revision = view.revision;
+        self.astray = false;
+        // What a move or a return brings is not late.
+        self.oldest = None;
     }
 
-    fn take_page(&mut self, view: &View) -> Vec<Change> {
-        let mut changes = Vec::with_capacity(self.pending.len().min(self.page));
-        while changes.len() < self.page {
+    /// Cells or entities, by how many points and movers are in view.
+    fn choose_mode(&self, view: &View, seen: Option<&BTreeMap<Tile, Arc<Counts>>>) -> Mode {
+        let most = self.limits.cells_above;
+        if self.lens.level.is_none() {
+            return Mode::Entities;
+        }
+        let points = match seen {
+            Some(cells) => cells.values().map(|counts| counts.count() as usize).sum(),
+            None if self.astray => view.entities(&self.lens.kinds()).filter(|entity| self.lens.counts(entity)).count(),
+            None if self.held_points + self.pending.len() <= most => return Mode::Entities,
+            None => self.points_after(view),
+        };
+        let least = match self.lens.mode {
+            Mode::Entities => most,
+            Mode::Cells => most * BACK_AT / 100,
+        };
+        if points > least { Mode::Cells } else { Mode::Entities }
+    }
+
+    /// How many points and movers its client will have once it has taken all.
+    fn points_after(&self, view: &View) -> usize {
+        let counts = |handle: Handle| view.entity(handle).is_some_and(|entity| self.lens.counts(entity));
+        let is_point = |handle: Handle| view.slot(handle).is_some_and(|slot| is_counted(slot.entity.kind()));
+        let pending = || self.pending.keys().copied();
+        let entering = pending().filter(|handle| !self.held.has(*handle) && counts(*handle)).count();
+        let leaving =
+            pending().filter(|handle| self.held.has(*handle) && is_point(*handle) && !counts(*handle)).count();
+        self.held_points + entering - leaving
+    }
+
+    /// The cells of what is looked at; none where it is shown by entities.
+    fn cells_in_view(&self, scene: Scene<'_>) -> Option<BTreeMap<Tile, Arc<Counts>>> {
+        let level = self.lens.level.filter(|_| self.lens.mode == Mode::Cells)?;
+        Some(scene.grids.cells(scene.view, &self.lens.selection, level))
+    }
+
+    fn take_page(&mut self, view: &View, toggled: &mut Vec<Handle>) -> Vec<Change> {
+        let mut changes = Vec::with_capacity(self.pending.len().min(self.limits.page));
+        while changes.len() < self.limits.page {
             let next = self.pending.range(self.position..).next().or_else(|| self.pending.first_key_value());
             let Some((&handle, &fields)) = next else { break };
             self.pending.remove(&handle);
             self.position = Handle(handle.0 + 1);
-            changes.extend(self.change(view, handle, fields));
+            let Some(change) = self.change(view, handle, fields) else { continue };
+            match &change {
+                Change::Updated { .. } => {}
+                Change::Entered(entity) => {
+                    self.held_points += usize::from(is_counted(entity.kind()));
+                    toggled.push(handle);
+                }
+                Change::Left { last, .. } => {
+                    self.held_points -= usize::from(is_counted(last.kind()));
+                    toggled.push(handle);
+                }
+            }
+            changes.push(change);
         }
         changes
     }
@@ -209,18 +365,35 @@ impl Feed {
     fn change(&mut self, view: &View, handle: Handle, fields: u16) -> Option<Change> {
         let slot = view.slot(handle)?;
         let entity = &slot.entity;
-        if slot.gone == 0 && self.selection.matches(entity) {
-            let entity = entity.clone();
+        if slot.gone == 0 && self.lens.shows(entity) {
+            let entity = Entity::clone(entity);
             let entered = self.held.set(handle);
             return Some(if entered { Change::Entered(entity) } else { Change::Updated { entity, fields } });
         }
         let reason = if slot.gone == 0 { LeftReason::MovedOut } else { LeftReason::Removed };
         self.held.unset(handle).then(|| Change::Left { last: entity.clone(), reason })
     }
-}
 
-/// The kinds that a selection can match, for a snapshot that need not look at all others.
-fn kinds(selection: &Selection) -> Vec<Kind> {
-    let wanted = |kind: &Kind| selection.kinds.as_ref().is_none_or(|kinds| kinds.contains(kind));
-    Kind::ALL.into_iter().filter(wanted).collect()
+    /// The cells that differ from what the client has, and whether these are all of them.
+    fn take_cells(&mut self, seen: BTreeMap<Tile, Arc<Counts>>) -> (Vec<CellChange>, bool) {
+        let is_new = |(tile, counts): &(&Tile, &Arc<Counts>)| {
+            self.cells.get(tile).is_none_or(|had| !Arc::ptr_eq(had, counts) && had != *counts)
+        };
+        let new = seen.iter().filter(is_new).map(|(tile, counts)| (*tile, Some(Arc::clone(counts))));
+        let gone = self.cells.keys().filter(|tile| !seen.contains_key(tile)).map(|tile| (*tile, None));
+        let mut all: Vec<_> = gone.chain(new).map(|(tile, counts)| CellChange { tile, counts }).collect();
+        let fits = all.len() <= self.limits.page;
+        all.truncate(self.limits.page);
+        if fits {
+            self.cells = seen;
+        } else {
+            for CellChange { tile, counts } in &all {
+                match counts {
+                    Some(counts) => self.cells.insert(*tile, Arc::clone(counts)),
+                    None => self.cells.remove(tile),
+                };
+            }
+        }
+        (all, fits)
+    }
 }

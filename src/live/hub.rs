@@ -8,8 +8,24 @@ use std::{
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{cursor::Cursor, feed::Batch};
-use crate::{ingest::Fold, publish::Chain, telemetry, twin::time::Time};
+use super::{
+    batch::{Batch, SnapshotReason},
+    cells::Grids,
+    cursor::{Cursor, SubscriptionId},
+    feed::{Feed, Limits, Scene},
+    sessions::{Look, Patience, Seat, Sessions, Socket},
+};
+use crate::{
+    config::LiveConfig,
+    ingest::Fold,
+    publish::Chain,
+    telemetry,
+    twin::{selection::Selection, time::Time},
+};
+
+/// The most changes of one batch: some hundred kilobytes of JSON, so that one subscriber of a whole city neither holds
+/// much memory at once nor keeps its socket from other operations for long.
+pub const PAGE: usize = 1000;
 
 /// The live city, the published chain, and when which change came.
 #[derive(Debug)]
@@ -19,16 +35,29 @@ pub struct Hub {
     newest: watch::Receiver<(u64, Time)>,
     instance: u64,
     arrivals: Arc<Mutex<Arrivals>>,
+    limits: Limits,
+    grids: Grids,
+    sessions: Arc<Sessions>,
 }
 
 impl Hub {
     /// What subscribers of this city need. To be called within a runtime: until the city is dropped a task notes when
     /// changes come.
-    pub fn new(fold: Arc<Fold>, chain: Arc<Chain>) -> Arc<Self> {
+    pub fn new(fold: Arc<Fold>, chain: Arc<Chain>, config: &LiveConfig) -> Arc<Self> {
         let arrivals = Arc::new(Mutex::new(Arrivals::default()));
         tokio::spawn(note_arrivals(fold.revisions(), Arc::clone(&arrivals)));
         let newest = chain.newest();
-        Arc::new(Self { fold, chain, newest, instance: fastrand::u64(..), arrivals })
+        let patience = Patience { time: config.resume, bytes: config.resume_bytes };
+        Arc::new(Self {
+            fold,
+            chain,
+            newest,
+            instance: fastrand::u64(..),
+            arrivals,
+            limits: Limits { page: PAGE, cells_above: config.cells_above, roads_above: config.roads_above },
+            grids: Grids::default(),
+            sessions: Sessions::new(patience),
+        })
     }
 
     /// The live city.
@@ -41,13 +70,50 @@ impl Hub {
         &self.chain
     }
 
-    /// The cursor of a batch.
-    pub fn cursor(&self, batch: &Batch) -> Cursor {
-        Cursor { instance: self.instance, epoch: self.newest.borrow().0, revision: batch.revision }
+    /// A subscription that can be steered: it goes on after the cursor, where that is still held, else begins anew.
+    pub fn subscribe(&self, selection: Selection, level: Option<u8>, resume: Option<Cursor>, socket: Socket) -> Seat {
+        let reason = match resume {
+            None => SnapshotReason::Start,
+            Some(cursor) if cursor.instance != self.instance => SnapshotReason::NotHere,
+            Some(cursor) if cursor.epoch != self.newest.borrow().0 => SnapshotReason::NewEpoch,
+            Some(Cursor { subscription, batch, .. }) => {
+                match self.sessions.resume(subscription, batch, selection.clone(), level, socket) {
+                    Some(seat) => return seat,
+                    None => SnapshotReason::NotHeld,
+                }
+            }
+        };
+        self.sessions.start(Feed::new(selection, level, reason, self.limits), socket)
+    }
+
+    /// A subscription that cannot be steered, and ends with its stream.
+    pub fn subscribe_alone(&self, selection: Selection) -> Seat {
+        Seat::alone(Feed::new(selection, None, SnapshotReason::Start, self.limits))
+    }
+
+    /// Moves a running subscription to another selection, and gives the move's number; `None` where no stream of this
+    /// instance has that id and came by that socket.
+    pub fn look_at(&self, id: SubscriptionId, socket: Socket, selection: Selection, level: Option<u8>) -> Option<i32> {
+        self.sessions.look_at(id, socket, selection, level)
+    }
+
+    /// The cursor of a subscription's batch.
+    pub fn cursor(&self, subscription: SubscriptionId, batch: &Batch) -> Cursor {
+        Cursor { instance: self.instance, epoch: self.newest.borrow().0, batch: batch.number, subscription }
+    }
+
+    /// What a subscription finds in the city as it is now.
+    pub(super) fn look(&self, seat: &Seat) -> Look {
+        let view = self.fold.view();
+        let look = seat.look(Scene { view: &view, grids: &self.grids });
+        if let Look::Batch(batch) = &look {
+            self.taken(batch);
+        }
+        look
     }
 
     /// Notes in the metrics how old a batch's oldest change is at the moment when it is taken.
-    pub(super) fn taken(&self, batch: &Batch) {
+    fn taken(&self, batch: &Batch) {
         let arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(age) = batch.oldest.and_then(|revision| arrivals.age(revision)) {
             telemetry::subscriber_lag().record(age);

@@ -7,12 +7,17 @@ use futures_util::Stream;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    feed::{Batch, Feed},
+    batch::Batch,
     hub::Hub,
+    lens::Mode,
+    sessions::{Look, Seat},
 };
 use crate::twin::{selection::Selection, view::View};
 
-/// When a reader may look again: at once at first, then when the city has changed, at most once in an interval.
+/// The shortest time between two batches of cells: one counts much of the city.
+const CELLS: Duration = Duration::from_secs(1);
+
+/// When a reader may look again: when the city has changed, at most once in an interval.
 struct Pace {
     revisions: watch::Receiver<u64>,
     interval: Duration,
@@ -36,35 +41,52 @@ impl Pace {
         open
     }
 
-    /// The city as it is now. Changes that come while this looks are seen now, and waited for in vain at worst.
-    fn look(&mut self, hub: &Hub) -> Arc<View> {
+    /// Changes that come from now on are waited for; those that come while the reader looks are at worst waited for in
+    /// vain.
+    fn looks(&mut self) {
         self.revisions.mark_unchanged();
-        hub.fold().view()
     }
 
-    /// From now on the interval runs.
-    fn gave(&mut self) {
-        self.due = Instant::now() + self.interval;
+    /// From now on an interval runs, of so much at least.
+    fn gave(&mut self, least: Duration) {
+        self.due = Instant::now() + self.interval.max(least);
     }
 }
 
-/// What is selected, and then what changes in it, at most once in an interval; zero is as soon as it changes. The pages
-/// of what does not fit one batch follow each other without waiting.
-pub fn changes(hub: Arc<Hub>, selection: Selection, interval: Duration) -> impl Stream<Item = Batch> + Send + use<> {
+/// What a subscription brings, at most once in an interval; zero is as soon as something changes. The pages of what does
+/// not fit one batch follow each other without waiting, and so does what a move brings.
+pub fn follow(hub: Arc<Hub>, seat: Seat, interval: Duration) -> impl Stream<Item = Batch> + Send + use<> {
     stream! {
-        let mut feed = Feed::new(selection);
         let mut pace = Pace::new(&hub, interval);
         let mut complete = true;
-        while !complete || pace.wait().await {
-            let Some(batch) = feed.next(&pace.look(&hub)) else { continue };
-            if complete {
-                pace.gave();
+        loop {
+            pace.looks();
+            match hub.look(&seat) {
+                Look::Batch(batch) => {
+                    if complete {
+                        pace.gave(if batch.mode == Mode::Cells { CELLS } else { Duration::ZERO });
+                    }
+                    complete = batch.complete;
+                    yield batch;
+                }
+                Look::Nothing => {}
+                Look::Over => return,
             }
-            complete = batch.complete;
-            hub.taken(&batch);
-            yield batch;
+            if complete {
+                tokio::select! {
+                    biased;
+                    () = seat.steered() => {}
+                    open = pace.wait() => if !open { return },
+                }
+            }
         }
     }
+}
+
+/// What is selected, and then what changes in it: a subscription that cannot be steered.
+pub fn changes(hub: Arc<Hub>, selection: Selection, interval: Duration) -> impl Stream<Item = Batch> + Send + use<> {
+    let seat = hub.subscribe_alone(selection);
+    follow(hub, seat, interval)
 }
 
 /// The city as it is, and again whenever it has changed, at most once in an interval.
@@ -72,8 +94,9 @@ pub fn views(hub: Arc<Hub>, interval: Duration) -> impl Stream<Item = Arc<View>>
     stream! {
         let mut pace = Pace::new(&hub, interval);
         while pace.wait().await {
-            let view = pace.look(&hub);
-            pace.gave();
+            pace.looks();
+            let view = hub.fold().view();
+            pace.gave(Duration::ZERO);
             yield view;
         }
     }

@@ -56,6 +56,11 @@ impl Marks {
         })
     }
 
+    /// How much memory they take.
+    pub fn bytes(&self) -> usize {
+        self.0.len() * size_of::<u64>()
+    }
+
     /// How many bits are set.
     pub fn count(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()

@@ -9,6 +9,7 @@ pub mod json;
 pub mod time;
 
 pub mod geo;
+pub mod tile;
 
 pub mod reject;
 

@@ -45,6 +45,6 @@ export function precompress(): Plugin {
     configResolved(config) {
       outDir = resolve(config.root, config.build.outDir);
     },
-    closeBundle: () => compressFolder(outDir),
+    closeBundle: { sequential: true, handler: () => compressFolder(outDir) },
   };
 }

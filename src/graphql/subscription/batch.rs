@@ -7,12 +7,10 @@ use async_graphql::{Enum, ID, Object, OutputType, TypeName};
 use crate::{
     graphql::{
         connection::{Listed, list_cost},
-        entity::{
-            Building, Bus, District, Incident, RoadEdge, RoadNode, Sensor, Station, TwinEntity, Unit, WeatherStation,
-        },
+        entity::{Building, Bus, District, Incident, RoadEdge, RoadNode, Sensor, Station, Unit, WeatherStation},
         snapshot::Snapshot,
     },
-    live::{Batch, Change, Hub, LeftReason},
+    live::{Batch, Change, Cursor, LeftReason},
     twin::entity::{Entity, Variant},
 };
 
@@ -24,15 +22,6 @@ pub trait Followed: OutputType + Sized + 'static {
 
     /// The entity, if it is of that kind.
     fn of(snapshot: &Snapshot, entity: &Entity) -> Option<Self>;
-}
-
-impl Followed for TwinEntity {
-    const BATCH: &'static str = "TwinChanges";
-    const CHANGE: &'static str = "TwinChange";
-
-    fn of(snapshot: &Snapshot, entity: &Entity) -> Option<Self> {
-        Some(TwinEntity::of(snapshot.clone(), entity))
-    }
 }
 
 macro_rules! followed {
@@ -50,6 +39,24 @@ macro_rules! followed {
 }
 
 followed!(District, Sensor, Building, WeatherStation, RoadNode, RoadEdge, Bus, Station, Incident, Unit);
+
+impl From<&Change> for ChangeKind {
+    fn from(change: &Change) -> Self {
+        match change {
+            Change::Entered(_) => Self::Entered,
+            Change::Updated { .. } => Self::Updated,
+            Change::Left { .. } => Self::Left,
+        }
+    }
+}
+
+/// Why it left; `None` where it did not.
+pub fn leave_reason(change: &Change) -> Option<LeaveReason> {
+    match change {
+        Change::Left { reason, .. } => Some((*reason).into()),
+        Change::Entered(_) | Change::Updated { .. } => None,
+    }
+}
 
 /// What happened to an entity, as a subscriber sees it.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +96,8 @@ pub struct EntityChange<N> {
 
 impl<N: Followed> ChangeBatch<N> {
     /// A batch as GraphQL gives it: all of it stands in the batch's own moment.
-    pub fn new(hub: &Hub, batch: Batch) -> Self {
-        let (cursor, snapshot, complete) = (hub.cursor(&batch).to_string(), batch.snapshot, batch.complete);
+    pub fn new(cursor: Cursor, batch: Batch) -> Self {
+        let (cursor, snapshot, complete) = (cursor.to_string(), batch.snapshot, batch.complete);
         let city = Snapshot::from(batch.view);
         let changes = batch.changes.into_iter().map(|change| {
             let entity = match &change {
@@ -119,7 +126,7 @@ impl<N: Followed> TypeName for EntityChange<N> {
 /// changes) comes in several, of which the last one is `complete`.
 #[Object(name_type)]
 impl<N: Followed> ChangeBatch<N> {
-    /// Where the subscriber stands, opaque. It belongs to this instance of the server and to its epoch.
+    /// Names the batch, opaque. Only `twinChanges` can be gone on with.
     async fn cursor(&self) -> &str {
         &self.cursor
     }
@@ -147,11 +154,7 @@ impl<N: Followed> ChangeBatch<N> {
 impl<N: Followed> EntityChange<N> {
     /// What happened.
     async fn kind(&self) -> ChangeKind {
-        match self.change {
-            Change::Entered(_) => ChangeKind::Entered,
-            Change::Updated { .. } => ChangeKind::Updated,
-            Change::Left { .. } => ChangeKind::Left,
-        }
+        ChangeKind::from(&self.change)
     }
 
     /// The entity's id, unique over all kinds: `sensor/<district>/<id>`, `bus/<id>`, with its parts percent-encoded.
@@ -172,9 +175,6 @@ impl<N: Followed> EntityChange<N> {
 
     /// Why it left; null where it did not.
     async fn reason(&self) -> Option<LeaveReason> {
-        match self.change {
-            Change::Left { reason, .. } => Some(reason.into()),
-            Change::Entered(_) | Change::Updated { .. } => None,
-        }
+        leave_reason(&self.change)
     }
 }

@@ -34,7 +34,7 @@ macro_rules! kinds {
                 /// a batch of what changed, at most once per `minIntervalMs`. Nothing is missed between the snapshot and
                 /// the changes, nor later: after each batch with `complete` the subscriber has exactly what the city holds
                 /// at that moment and the filter chooses. Who reads slowly gets fewer, later, merged batches, never a
-                /// stale last value. A batch's `cursor` belongs to this instance of the server and to its epoch.
+                /// stale last value.
                 async fn $field(
                     &self,
                     ctx: &Context<'_>,

@@ -43,8 +43,10 @@ pub fn follow<N: Followed>(
     min_interval_ms: i32,
 ) -> Result<impl Stream<Item = ChangeBatch<N>> + use<N>> {
     let (hub, interval) = (hub(ctx)?, interval(min_interval_ms)?);
-    let batches = live::changes(Arc::clone(&hub), selection, interval);
-    Ok(running(ctx, batches.map(move |batch| ChangeBatch::new(&hub, batch))))
+    let seat = hub.subscribe_alone(selection);
+    let id = seat.id();
+    let batches = live::follow(Arc::clone(&hub), seat, interval);
+    Ok(running(ctx, batches.map(move |batch| ChangeBatch::new(hub.cursor(id, &batch), batch))))
 }
 
 /// A subscription's stream, counted in the metrics as long as it is there.

@@ -22,7 +22,7 @@ use crate::{
 
 /// A schema with all that subscriptions need.
 fn schema(fold: &Arc<Fold>, chain: &Arc<Chain>) -> TestSchema {
-    let hub = Hub::new(Arc::clone(fold), Arc::clone(chain));
+    let hub = Hub::new(Arc::clone(fold), Arc::clone(chain), &crate::config::Config::defaults().live);
     schema_builder(&limits()).data(Arc::clone(fold)).data(Arc::clone(chain)).data(hub).finish()
 }
 

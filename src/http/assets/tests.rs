@@ -5,6 +5,7 @@ use axum::{
 use tower::ServiceExt;
 
 use super::*;
+use crate::{config::MapBackground, http::tests::toy::settings};
 
 /// A file with all three forms; what they hold does not matter here.
 fn script() -> Asset {
@@ -32,7 +33,11 @@ fn get_request(path: &str) -> request::Builder {
 }
 
 async fn ask(request: request::Builder) -> Response {
-    routes().with_state(()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    ask_of(&settings().0, request).await
+}
+
+async fn ask_of(config: &HttpConfig, request: request::Builder) -> Response {
+    routes(config).with_state(()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
 fn header_of<'a>(response: &'a Response, name: &header::HeaderName) -> &'a str {
@@ -125,8 +130,8 @@ async fn both_pages_are_html_that_a_browser_asks_for_again() {
 
 #[tokio::test]
 async fn only_graphiql_may_use_inline_styles() {
-    let landing = ask(get_request("/")).await;
-    assert!(!header_of(&landing, &header::CONTENT_SECURITY_POLICY).contains("unsafe"));
+    let page = ask(get_request("/")).await;
+    assert!(!header_of(&page, &header::CONTENT_SECURITY_POLICY).contains("unsafe"));
     if has_bundle() {
         let graphiql = ask(get_request("/graphiql")).await;
         assert_eq!(header_of(&graphiql, &header::CONTENT_SECURITY_POLICY), GRAPHIQL_POLICY);
@@ -157,6 +162,36 @@ async fn the_favicon_is_an_svg() {
     if has_bundle() {
         assert_eq!(header_of(&response, &header::CONTENT_TYPE), "image/svg+xml");
         assert_eq!(header_of(&response, &header::CACHE_CONTROL), REVALIDATE);
+    } else {
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn the_map_may_load_its_background_and_nothing_else_from_elsewhere() {
+    let mut config = settings().0;
+    let policy_of = async |config: &HttpConfig, path: &str| {
+        let response = ask_of(config, get_request(path)).await;
+        header_of(&response, &header::CONTENT_SECURITY_POLICY).to_owned()
+    };
+    assert_eq!(policy_of(&config, "/").await, POLICY);
+    config.map_background = Some(MapBackground::File("city.pmtiles".into()));
+    assert_eq!(policy_of(&config, "/").await, POLICY);
+    config.map_background = Some(MapBackground::Tiles("https://me@tiles.example:8443/{z}/{x}/{y}.png".into()));
+    let widened = POLICY.replace("connect-src 'self'", "connect-src 'self' https://tiles.example:8443");
+    assert_eq!(policy_of(&config, "/").await, widened);
+    assert_eq!(policy_of(&config, "/favicon.svg").await, POLICY);
+}
+
+#[tokio::test]
+async fn any_page_may_load_the_live_script() {
+    let response = ask(get_request("/live.js")).await;
+    assert_eq!(header_of(&response, &header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+    if has_bundle() {
+        assert_eq!(header_of(&response, &header::CONTENT_TYPE), "text/javascript; charset=utf-8");
+        assert_eq!(header_of(&response, &header::CACHE_CONTROL), REVALIDATE);
+        let script = body(response).await;
+        assert!(script.contains("TwinFeed") && !script.contains("from \"./"), "it stands alone");
     } else {
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
     }

@@ -101,7 +101,7 @@ fn origins_are_compared_as_scheme_host_and_port() {
 
 #[test]
 fn a_sockets_own_token_replaces_what_the_upgrade_brought() {
-    let caller = Caller { peer: IpAddr::from([10, 0, 0, 1]), access: Access::TokenMissing };
+    let caller = Caller { peer: IpAddr::from([10, 0, 0, 1]), access: Access::TokenMissing, socket: None };
     let auth_with = auth(Some("secret"), &[]);
     assert!(auth_with.with_authorization(caller, "Bearer secret").may_change());
     assert_eq!(auth_with.with_authorization(caller, "Bearer wrong").access, Access::TokenWrong);
@@ -111,7 +111,7 @@ fn a_sockets_own_token_replaces_what_the_upgrade_brought() {
 
 #[test]
 fn a_refusal_has_its_code() {
-    let caller = Caller { peer: IpAddr::from([10, 0, 0, 1]), access: Access::NotLocal };
+    let caller = Caller { peer: IpAddr::from([10, 0, 0, 1]), access: Access::NotLocal, socket: None };
     for (access, code) in [
         (Access::NotLocal, "FORBIDDEN"),
         (Access::TokenMissing, "UNAUTHENTICATED"),

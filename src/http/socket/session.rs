@@ -40,6 +40,7 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     let limits = WriteLimits { write: app.graphql.write_timeout, ping: app.graphql.ping_interval };
     let (outbox, waiting) = Outbox::new(closing.clone(), app.graphql.stall_timeout);
     let (sink, mut stream) = socket.split();
+    let caller = Caller { socket: Some(fastrand::u64(..)), ..caller };
     let writer = tokio::spawn(write(sink, waiting, closing.clone(), limits));
     let mut session = Session {
         app,

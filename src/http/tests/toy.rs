@@ -229,6 +229,8 @@ pub fn settings() -> (HttpConfig, GraphqlConfig) {
         addr: SocketAddr::from(([127, 0, 0, 1], 0)),
         admin_token: None,
         allowed_origins: vec!["https://map.example".into()],
+        map_background: None,
+        map_attribution: None,
         max_body_bytes: 64 * 1024,
         max_city_bytes: 1024,
     };

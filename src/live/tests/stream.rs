@@ -9,13 +9,14 @@ use tokio::time::{Instant, timeout};
 use super::city::{Client, apply, brute_force};
 use crate::{
     ingest::Fold,
-    live::{Batch, Change, Cursor, Hub, changes, views},
+    live::{Batch, Change, Cursor, Hub, SubscriptionId, changes, follow, views},
     publish::Chain,
     twin::{city::City, event::Topic, model::Kind, selection::Selection, time::Time},
 };
 
 fn hub() -> Arc<Hub> {
-    Hub::new(Fold::new(City::new("c", "C", None)), Arc::new(Chain::default()))
+    let config = crate::config::Config::defaults().live;
+    Hub::new(Fold::new(City::new("c", "C", None)), Arc::new(Chain::default()), &config)
 }
 
 fn ms(millis: u64) -> Duration {
@@ -166,14 +167,17 @@ async fn views_come_at_once_and_then_in_intervals() {
 async fn cursors_belong_to_instance_and_epoch() {
     let hub = hub();
     drive(&hub, 1, 1);
-    let mut stream = pin!(changes(Arc::clone(&hub), Selection::default(), ms(0)));
+    let seat = hub.subscribe(Selection::default(), None, None, None);
+    let id = seat.id();
+    let mut stream = pin!(follow(Arc::clone(&hub), seat, ms(0)));
     let batch = ready(&mut stream).expect("the snapshot");
-    let cursor = hub.cursor(&batch);
+    let cursor = hub.cursor(id, &batch);
     assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
-    assert_eq!((cursor.epoch, cursor.revision), (0, 1));
+    assert_eq!((cursor.epoch, cursor.batch, cursor.to_string().len()), (0, 1, Cursor::LENGTH));
+    assert_eq!(SubscriptionId::parse(&id.to_string()), Some(id));
     hub.chain().full_of_view(7, Time(1), hub.fold().view());
-    assert_eq!(hub.cursor(&batch).epoch, 7);
-    assert_ne!(self::hub().cursor(&batch).instance, cursor.instance);
+    assert_eq!(hub.cursor(id, &batch).epoch, 7);
+    assert_ne!(self::hub().cursor(id, &batch).instance, cursor.instance);
     for wrong in ["", "x", "!", &cursor.to_string()[1..], &format!("{cursor}{cursor}"), "AAAA"] {
         assert_eq!(Cursor::parse(wrong), None, "{wrong}");
     }

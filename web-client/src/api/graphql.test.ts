@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { countsOf, fetchCityCounts } from './city.ts';
-import { execute } from './graphql.ts';
+import { execute, run } from './graphql.ts';
+import { RemoveEntityDocument } from './operations.ts';
 import { fetchReadiness } from './readiness.ts';
+import { entity, mayChange, search } from './requests.ts';
 
 /** Answers the next `fetch` with this response, and tells what was asked. */
 function answer(body: string, status = 200) {
@@ -9,8 +10,6 @@ function answer(body: string, status = 200) {
   vi.stubGlobal('fetch', asked);
   return asked;
 }
-
-const count = (totalCount: number) => ({ totalCount });
 
 const never = new AbortController().signal;
 
@@ -56,33 +55,58 @@ describe('readiness', () => {
   });
 });
 
-describe('counts', () => {
-  const node = { districtId: 'd', name: 'D', sensors: count(1), buildings: count(2), weatherStations: count(3), cityGraph: { edges: count(4) } };
-  const data = {
-    city: { cityId: 'c', name: 'C' },
-    districts: { edges: [{ node }] },
-    buses: count(5),
-    stations: count(6),
-    incidents: count(7),
-    units: count(8),
-  };
-
-  test('are flat', () => {
-    expect(countsOf(data)).toEqual({
-      cityId: 'c',
-      name: 'C',
-      districts: [{ districtId: 'd', name: 'D', sensors: 1, buildings: 2, weatherStations: 3, edges: 4 }],
-      buses: 5,
-      stations: 6,
-      incidents: 7,
-      units: 8,
-    });
+describe('run', () => {
+  test('gives the data', async () => {
+    const asked = answer('{"data": {"removeEntity": {"removed": true}}}');
+    expect(await run(RemoveEntityDocument, { id: 'bus/1' }, { url: 'http://city', token: 't' })).toEqual({ removeEntity: { removed: true } });
+    const [url, init] = asked.mock.calls[0] ?? [];
+    expect(url).toBe('http://city/graphql');
+    expect(new Headers(init?.headers).get('authorization')).toBe('Bearer t');
+    expect(JSON.parse(String(init?.body))).toEqual({ query: RemoveEntityDocument, variables: { id: 'bus/1' } });
   });
 
-  test('fail with the words of the server', async () => {
-    answer('{"data": null, "errors": [{"message": "the city is not loaded yet"}]}');
-    await expect(fetchCityCounts(never)).rejects.toThrow('the city is not loaded yet');
+  test('fails with the words of the server and its code', async () => {
+    answer('{"data": null, "errors": [{"message": "the city is not loaded yet", "extensions": {"code": "UNAVAILABLE"}}]}');
+    const failed = run(RemoveEntityDocument, { id: 'bus/1' });
+    await expect(failed).rejects.toThrow('the city is not loaded yet');
+    await expect(failed).rejects.toMatchObject({ name: 'GraphQLProblem', code: 'UNAVAILABLE' });
     answer('{"data": null}');
-    await expect(fetchCityCounts(never)).rejects.toThrow('without data');
+    await expect(run(RemoveEntityDocument, { id: 'bus/1' })).rejects.toThrow('without data');
+  });
+});
+
+describe('an operator', () => {
+  test.each([
+    ['BAD_USER_INPUT', true],
+    ['UNAUTHENTICATED', false],
+    ['FORBIDDEN', false],
+  ])('that is answered %s when it removes what is no id: may change the city is %s', async (code, may) => {
+    const asked = answer(JSON.stringify({ errors: [{ message: code, extensions: { code } }] }));
+    expect(await mayChange()).toBe(may);
+    expect(JSON.parse(String(asked.mock.calls[0]?.[1]?.body)).variables).toEqual({ id: '' });
+  });
+});
+
+describe('search', () => {
+  const found = [
+    { id: 'edge/e1', kind: 'EDGE', districtId: 'd', edgeId: 'e1', roadName: 'Via Roma', class: 'primary', coordinates: [[13, 42], [13.1, 42.1], [13.2, 42.2]] },
+    { id: 'bus/1', kind: 'BUS', busId: '1', currentLocation: null },
+    { id: 'district/d', kind: 'DISTRICT', districtId: 'd', districtName: 'D', area: { latitude: 42, longitude: 13 } },
+  ];
+
+  test('gives what a list needs', async () => {
+    answer(JSON.stringify({ data: { search: found } }));
+    expect(await search('x')).toEqual([
+      { id: 'edge/e1', kind: 'EDGE', ownId: 'e1', name: 'Via Roma', type: 'primary', districtId: 'd', position: { latitude: 42.1, longitude: 13.1 } },
+      { id: 'bus/1', kind: 'BUS', ownId: '1', name: null, type: null, districtId: null, position: null },
+      { id: 'district/d', kind: 'DISTRICT', ownId: 'd', name: 'D', type: null, districtId: 'd', position: { latitude: 42, longitude: 13 } },
+    ]);
+  });
+
+  test('finds one by its global id among those that are called alike', async () => {
+    const asked = answer(JSON.stringify({ data: { search: [{ ...found[1], id: 'bus/11' }, found[1]] } }));
+    expect(await entity('bus/1')).toMatchObject({ id: 'bus/1' });
+    expect(JSON.parse(String(asked.mock.calls[0]?.[1]?.body)).variables).toEqual({ text: '1', kinds: ['BUS'], first: 100 });
+    expect(await entity('bus/2')).toBeNull();
   });
 });

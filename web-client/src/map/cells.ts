@@ -1,0 +1,22 @@
+import type { Feature } from 'geojson';
+import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl';
+import type { Cell } from '../api/index.ts';
+import { CELLS } from './style.ts';
+
+/** Draws the squares that stand for many; there are a few hundred at most, so all of them at once. */
+export function drawCells(map: MapLibre, cells: Iterable<Cell>, label: (count: number) => string): void {
+  const features = [...cells]
+    .filter((cell) => cell.count > 0)
+    .map(
+      ({ id, count, north, south, east, west }): Feature => ({
+        type: 'Feature',
+        properties: { id, count, label: label(count) },
+        geometry: {
+          type: 'Polygon',
+          coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
+        },
+      }),
+    );
+  const source = map.getSource<GeoJSONSource>(CELLS);
+  if (source) void source.setData({ type: 'FeatureCollection', features });
+}

@@ -1,0 +1,142 @@
+import type { Feature } from 'geojson';
+import type { GeoJSONSource, Map as MapLibre } from 'maplibre-gl';
+import type { TwinEntity, TwinUpdate } from '../api/index.ts';
+import { objectOf, textOf } from '../twin/describe.ts';
+import { lineOf, type Position } from '../twin/geometry.ts';
+import { CONGESTION_LEVELS } from './palette.ts';
+import { rankOf, ROADS } from './style.ts';
+
+// A snapshot comes in batches; each that is handed on alone would cut the same tiles anew.
+const GATHER_MS = 250;
+
+const DRAWN_FIELDS = new Set(['geometry', 'class', 'name']);
+
+/** A road that is drawn, or will be with the next flush. */
+interface Road {
+  readonly entity: TwinEntity;
+  /** Of its feature. */
+  readonly number: number;
+  /** Index in `CONGESTION_LEVELS`, -1 where that is not known, undefined before MapLibre was told. */
+  level: number | undefined;
+}
+
+/**
+ * The roads of the view as a source of MapLibre.
+ *
+ * Lines go there once, under numbers of their own; how congested a road is, is a state of its feature, so that a change
+ * of traffic cuts no tile anew.
+ */
+export class Roads {
+  readonly #map: MapLibre;
+  readonly #roads = new Map<string, Road>();
+  readonly #ids = new Map<number, string>();
+  /** The ways that roads go, as `from>to`, to know which have one back. */
+  readonly #ways = new Set<string>();
+  readonly #added = new Set<Road>();
+  readonly #removed = new Set<number>();
+  #next = 1;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(map: MapLibre) {
+    this.#map = map;
+  }
+
+  /** How many roads are drawn. */
+  get count(): number {
+    return this.#roads.size;
+  }
+
+  apply(update: TwinUpdate): void {
+    for (const entity of update.entered) if (entity.kind === 'EDGE') this.#draw(entity);
+    for (const { entity, fields } of update.updated) {
+      if (entity.kind !== 'EDGE') continue;
+      if (fields.some((field) => DRAWN_FIELDS.has(field))) this.#draw(entity);
+      else this.#colour(entity.id);
+    }
+    for (const { id } of update.left) this.#erase(id);
+    if (this.#added.size === 0 && this.#removed.size === 0) return;
+    if (update.complete) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS);
+  }
+
+  /** The global id of a feature. */
+  idOf(number: number): string | undefined {
+    return this.#ids.get(number);
+  }
+
+  /** The number of a road's feature; -1 where it is not drawn. */
+  numberOf(id: string | undefined): number {
+    return (id !== undefined ? this.#roads.get(id)?.number : undefined) ?? -1;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #draw(entity: TwinEntity): void {
+    const line = lineOf(entity);
+    this.#erase(entity.id);
+    if (line.length < 2) return;
+    const road: Road = { entity, number: this.#next, level: undefined };
+    this.#next += 1;
+    this.#roads.set(entity.id, road);
+    this.#ids.set(road.number, entity.id);
+    this.#ways.add(wayOf(entity));
+    this.#added.add(road);
+    this.#colour(entity.id);
+  }
+
+  #colour(id: string): void {
+    const road = this.#roads.get(id);
+    if (!road) return;
+    const word = textOf(objectOf(road.entity.fields['trafficConditions'])?.['congestionLevel']);
+    const level = CONGESTION_LEVELS.findIndex((each) => each === word);
+    if (road.level === level) return;
+    road.level = level;
+    this.#map.setFeatureState({ source: ROADS, id: road.number }, { level });
+  }
+
+  #erase(id: string): void {
+    const road = this.#roads.get(id);
+    if (!road) return;
+    this.#roads.delete(id);
+    this.#ids.delete(road.number);
+    this.#ways.delete(wayOf(road.entity));
+    this.#map.removeFeatureState({ source: ROADS, id: road.number });
+    if (!this.#added.delete(road)) this.#removed.add(road.number);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const source = this.#map.getSource<GeoJSONSource>(ROADS);
+    if (source) void source.updateData({ remove: [...this.#removed], add: [...this.#added].map((road) => this.#feature(road)) });
+    this.#added.clear();
+    this.#removed.clear();
+  }
+
+  #feature({ entity, number }: Road): Feature {
+    const line = lineOf(entity);
+    // A street has its name once: on the direction that goes east, or on the only one there is.
+    const isNamed = goesEast(line) || !this.#ways.has(wayBack(entity));
+    return {
+      type: 'Feature',
+      id: number,
+      geometry: { type: 'LineString', coordinates: line as unknown as number[][] },
+      properties: { rank: rankOf(textOf(entity.fields['class'])), name: (isNamed && textOf(entity.fields['name'])) || '' },
+    };
+  }
+}
+
+function wayOf({ fields }: TwinEntity): string {
+  return `${textOf(fields['fromNode'])}>${textOf(fields['toNode'])}`;
+}
+
+function wayBack({ fields }: TwinEntity): string {
+  return `${textOf(fields['toNode'])}>${textOf(fields['fromNode'])}`;
+}
+
+function goesEast(line: readonly Position[]): boolean {
+  const [first, last] = [line[0]!, line.at(-1)!];
+  return last[0] > first[0] || (last[0] === first[0] && last[1] > first[1]);
+}
