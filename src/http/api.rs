@@ -23,7 +23,10 @@ use super::{
     meter,
     params::Params,
 };
-use crate::{config::GraphqlConfig, graphql::caller::Caller};
+use crate::{
+    config::GraphqlConfig,
+    graphql::{Document, caller::Caller},
+};
 
 /// A schema whose three type parameters are out of the way, so that the router needs none.
 pub trait Executor: Send + Sync + 'static {
@@ -104,7 +107,11 @@ impl Api {
         let operation = select(&document, params.operation_name.as_deref())?;
         check_variables(operation, &params)?;
         let kind = operation.ty;
+        let text = (kind == OperationType::Subscription).then(|| Document(params.query.as_str().into()));
         let mut request = Request::new(params.query).variables(params.variables).data(caller);
+        if let Some(text) = text {
+            request = request.data(text);
+        }
         request.operation_name = params.operation_name;
         request.extensions = params.extensions;
         request.set_parsed_query(ExecutableDocument::clone(&document));
