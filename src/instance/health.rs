@@ -246,7 +246,7 @@ mod tests {
         let health = Health::default();
         health.reads(caught_up(false));
         health.loaded();
-        tokio::time::advance(CATCH_UP - Duration::from_millis(1)).await;
+        tokio::time::advance(CATCH_UP.saturating_sub(Duration::from_millis(1))).await;
         assert!(!health.has_city());
         // Loaded once more, it waits no longer for that.
         health.loaded();

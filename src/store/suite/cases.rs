@@ -231,8 +231,8 @@ pub(super) async fn the_lease_is_taken_renewed_refused_and_released(place: &dyn 
 pub(super) async fn a_lease_runs_out(place: &dyn Place) {
     let (a, b) = (place.open().await, place.open().await);
     let short = Duration::from_millis(300);
-    let token = take(&*a, "a", short).await;
     let since = Instant::now();
+    let token = take(&*a, "a", short).await;
     assert!(matches!(ask(&*b, "b", MINUTE, None, 0).await.unwrap(), Lease::Other { .. }));
     while b.holder().await.unwrap() != (Lease::Free { token }) {
         assert!(since.elapsed() < Duration::from_secs(5));

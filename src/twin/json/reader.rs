@@ -36,11 +36,13 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
+    #[allow(clippy::unnecessary_box_returns)] // in a `Result` it is boxed, see `Syntax`
     pub(super) fn fail(&self, what: &str) -> Box<Syntax> {
         Box::new(Syntax { at: self.at, what: what.to_owned() })
     }
 
     #[cold]
+    #[allow(clippy::unnecessary_box_returns)] // in a `Result` it is boxed, see `Syntax`
     pub(super) fn fail_key(&self, key: Str<'_>) -> Box<Syntax> {
         Box::new(Syntax { at: self.at, what: format!("the key {:?} stands twice", cut(&key.text(), 80)) })
     }

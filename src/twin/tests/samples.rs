@@ -377,16 +377,14 @@ pub(crate) fn recorded_days(most: usize, partitions: u64) -> Vec<Recorded> {
     let shared = std::env::var_os("CITYTWIN_SHARED")
         .map_or_else(|| vec![root.join("../shared"), root.join("../../shared")], |folder| vec![PathBuf::from(folder)]);
     let mut folders = vec![root.join("tests/recordings/town")];
-    match shared.iter().map(|shared| shared.join("recordings/mosaic")).find(|folder| folder.is_dir()) {
-        Some(folder) => folders.push(folder),
-        None => {
-            let (test, place) = (std::thread::current().name().unwrap_or_default().to_owned(), shared[0].display());
-            let said = format!(
-                "\nSKIPPED: {test} for the real day: no recorded data at {place} (CITYTWIN_SHARED says where)\n"
-            );
-            // Not by `eprint!`, which cargo keeps to itself where a test passes.
-            let _ = std::io::stderr().write_all(said.as_bytes());
-        }
+    if let Some(folder) = shared.iter().map(|shared| shared.join("recordings/mosaic")).find(|folder| folder.is_dir()) {
+        folders.push(folder);
+    } else {
+        let (test, place) = (std::thread::current().name().unwrap_or_default().to_owned(), shared[0].display());
+        let said =
+            format!("\nSKIPPED: {test} for the real day: no recorded data at {place} (CITYTWIN_SHARED says where)\n");
+        // Not by `eprint!`, which cargo keeps to itself where a test passes.
+        let _ = std::io::stderr().write_all(said.as_bytes());
     }
     let read = |folder: &Path| Recorded {
         city: unpacked(&folder.join("city.json")),
