@@ -8,6 +8,7 @@ use rdkafka::{
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
+    topic_partition_list::TopicPartitionListElem,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -205,7 +206,7 @@ async fn new_partitions_are_read_and_the_offsets_of_the_group_follow() {
             let mut list = TopicPartitionList::new();
             list.add_partition_range(GPS, 0, 2);
             let committed = consumer.committed_offsets(list, PATIENCE).expect("an answer");
-            committed.elements().iter().map(|element| element.offset()).collect::<Vec<_>>()
+            committed.elements().iter().map(TopicPartitionListElem::offset).collect::<Vec<_>>()
         });
         let committed = committed.await.expect("no panic");
         if committed == [10, 1, 1].map(Offset::Offset) { Ok(()) } else { Err(format!("committed: {committed:?}")) }
