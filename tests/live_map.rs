@@ -6,6 +6,7 @@ use crate::common::{node, ports, root, server::Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_the_document_is_a_live_map() {
+    let _turn = node::browser_turn().await;
     let port = ports::free();
     let origin = format!("http://127.0.0.1:{port}");
     let server = Server::start_command(&["demo"], &[("ALLOWED_ORIGINS", &origin)]).await;

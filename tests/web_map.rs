@@ -23,6 +23,7 @@ const READY: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_view_shows_the_whole_city_and_any_view_what_is_in_it() {
+    let _turn = node::browser_turn().await;
     let server = Server::start_command(&["demo"], &[]).await;
     server.ready(READY).await;
     println!("{}", node::run("web_first_view.mjs", &[&server.url(""), SLACK], "").await);
@@ -30,6 +31,7 @@ async fn the_first_view_shows_the_whole_city_and_any_view_what_is_in_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn too_much_in_view_is_counted_in_squares() {
+    let _turn = node::browser_turn().await;
     let server = Server::start_command(&["demo"], &[("LIVE_CELLS_ABOVE", "300")]).await;
     server.ready(READY).await;
     node::run("web_cells.mjs", &[&server.url("")], "").await;
@@ -37,6 +39,7 @@ async fn too_much_in_view_is_counted_in_squares() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_map_follows_messages_and_outlives_the_server() {
+    let _turn = node::browser_turn().await;
     let port = ports::free();
     let mut server = Server::start_command(&["demo"], &[("KAFKA_EMBEDDED_PORT", &port.to_string())]).await;
     server.ready(READY).await;
@@ -57,6 +60,7 @@ async fn the_map_follows_messages_and_outlives_the_server() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_city_costs_the_page_little() {
+    let _turn = node::browser_turn().await;
     let (_folder, city) = city_file_on_disk(&grid());
     let port = ports::free();
     let settings = [

@@ -19,6 +19,8 @@ mod produce;
 mod report;
 mod scrape;
 mod stores;
+mod viewers;
+mod wire;
 
 use std::{future::Future, pin::Pin, process::ExitCode, time::Duration};
 
@@ -41,12 +43,13 @@ fn server(settings: &[(&str, &str)]) -> Server {
 
 type Part = Pin<Box<dyn Future<Output = Vec<Figure>> + Send>>;
 
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 8] = [
     ("core", "The core"),
     ("stores", "The stores"),
     ("catch-up", "Catching up from Kafka"),
     ("living", "10,000 events/s"),
     ("subscribers", "Many subscribers"),
+    ("viewers", "A thousand maps"),
     ("large", "100,000 entities"),
     ("demo", "The demo"),
 ];
@@ -58,6 +61,7 @@ fn part(name: &str) -> Part {
         "catch-up" => Box::pin(catch_up::run()),
         "living" => Box::pin(living::run()),
         "subscribers" => Box::pin(living::subscribers()),
+        "viewers" => Box::pin(viewers::run()),
         "large" => Box::pin(large::run()),
         _ => Box::pin(demo::run()),
     }

@@ -198,7 +198,7 @@ pub struct GraphqlConfig {
     pub max_sockets_per_address: usize,
     /// `GRAPHQL_CONNECTION_INIT_TIMEOUT_MS`: how long a client may take from the upgrade to `connection_init`.
     pub connection_init_timeout: Duration,
-    /// `GRAPHQL_WRITE_TIMEOUT_MS`: how long one write to a client may take before it is given up.
+    /// `GRAPHQL_WRITE_TIMEOUT_MS`: how long a socket's close frame may take; any write, this and `stall_timeout`.
     pub write_timeout: Duration,
     /// `GRAPHQL_PING_INTERVAL_MS`: how often a quiet socket is pinged.
     pub ping_interval: Duration,

@@ -420,7 +420,8 @@ pub static SETTINGS: &[Setting] = &[
         "GRAPHQL_WRITE_TIMEOUT_MS",
         "graphql.write_timeout_ms",
         Preset::Text("10000"),
-        "How long one write to a client may take before its socket is given up.",
+        "How long the close frame of a socket may take; a write to any client is given up after this and \
+         `GRAPHQL_STALL_TIMEOUT_MS` together.",
         Field::Millis { min: 10, max: TEN_MINUTES, set: |c, v| c.graphql.write_timeout = v },
     ),
     open(

@@ -15,6 +15,10 @@ use crate::ingest::Fold;
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPage(pub i32);
 
+/// The text of a subscription's document, by which those who ask for the same are found. Transports give it.
+#[derive(Clone, Debug)]
+pub struct Document(pub Arc<str>);
+
 /// The snapshot of one request, taken when its first field asks.
 #[derive(Debug, Default)]
 struct RequestSnapshot(OnceLock<Snapshot>);

@@ -26,7 +26,7 @@ mod snapshot;
 pub mod subscription;
 
 pub use connection::{Connection, Listed};
-pub use context::at_one_moment;
+pub use context::{Document, at_one_moment};
 pub use entity::{
     Building, Bus, City, District, Incident, RoadEdge, RoadNode, Sensor, Station, TwinEntity, Unit, WeatherStation,
     entity_object,

@@ -51,6 +51,11 @@ impl Json {
     }
 }
 
+/// JSON that this server wrote, as a value that is sent as it is.
+pub fn ready_value(text: String) -> Value {
+    Value::Object(IndexMap::from([(Name::new(READY_JSON), Value::String(text))]))
+}
+
 impl From<&json::Json> for Json {
     fn from(json: &json::Json) -> Self {
         Self(Text::Free(Some(json.clone())))
@@ -76,6 +81,6 @@ impl ScalarType for Json {
             Text::Free(json) => json.as_ref().map_or("[]", json::Json::text),
             Text::Ready(text) => text,
         };
-        Value::Object(IndexMap::from([(Name::new(READY_JSON), Value::String(text.to_owned()))]))
+        ready_value(text.to_owned())
     }
 }

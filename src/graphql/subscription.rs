@@ -2,6 +2,7 @@
 
 mod batch;
 mod dashboard;
+mod item;
 mod kinds;
 mod start;
 mod state;

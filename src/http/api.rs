@@ -23,7 +23,11 @@ use super::{
     meter::{self, Running},
     params::Params,
 };
-use crate::{config::GraphqlConfig, graphql::caller::Caller, telemetry};
+use crate::{
+    config::GraphqlConfig,
+    graphql::{Document, caller::Caller},
+    telemetry,
+};
 
 /// A schema whose three type parameters are out of the way, so that the router needs none.
 pub trait Executor: Send + Sync + 'static {
@@ -107,7 +111,11 @@ impl Api {
         check_variables(operation, &params)?;
         let kind = operation.ty;
         let field = if kind == OperationType::Subscription { root_field(&document, operation) } else { String::new() };
+        let text = (kind == OperationType::Subscription).then(|| Document(params.query.as_str().into()));
         let mut request = Request::new(params.query).variables(params.variables).data(caller);
+        if let Some(text) = text {
+            request = request.data(text);
+        }
         request.operation_name = params.operation_name;
         request.extensions = params.extensions;
         request.set_parsed_query(ExecutableDocument::clone(&document));

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{cells::Counts, lens::Mode};
+use tokio::sync::OnceCell;
+
+use super::{cells::Counts, cursor::Cursor, lens::Mode, share::Text};
 use crate::twin::{entity::Entity, tile::Tile, view::View};
 
 /// What a subscriber is told of one entity.
@@ -71,7 +73,7 @@ pub enum SnapshotReason {
 }
 
 /// Changes of one moment.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Batch {
     /// The moment: all values stand in it.
     pub view: Arc<View>,
@@ -90,10 +92,17 @@ pub struct Batch {
     pub reason: Option<SnapshotReason>,
     /// Whether the client now holds exactly what is selected in `view`. Where it is not, the rest follows.
     pub complete: bool,
-    /// How many batches its feed has given with it.
-    pub number: u64,
-    /// The revision of the last moment that the client held completely; 0 before there is one.
-    pub revision: u64,
     /// The revision of the oldest change that it brings; `None` in a snapshot.
     pub oldest: Option<u64>,
+    /// The batch as text, once somebody has written it for all who share it.
+    pub text: OnceCell<Text>,
+}
+
+/// A batch as one subscriber is given it.
+#[derive(Clone, Debug)]
+pub struct Given {
+    pub batch: Arc<Batch>,
+    pub cursor: Cursor,
+    /// Whether others may be given the same.
+    pub is_shared: bool,
 }

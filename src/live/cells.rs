@@ -101,7 +101,7 @@ impl Counts {
         self.0.binary_search_by(|group| (group.kind, group.type_text.as_deref()).cmp(&(entity.kind(), type_text)))
     }
 
-    fn add(&mut self, entity: &Entity) {
+    pub(super) fn add(&mut self, entity: &Entity) {
         let at = self.place(entity).unwrap_or_else(|at| {
             let (kind, type_text) = (entity.kind(), type_of(entity).map(CompactString::from));
             self.0.insert(at, Group { kind, type_text, count: 0, measured: 0, sum: 0 });

@@ -5,10 +5,14 @@ use std::{
     sync::Arc,
 };
 
+use tokio::sync::OnceCell;
+
 use super::{
     batch::{Batch, CellChange, Change, LeftReason, SnapshotReason},
     cells::{Counts, Grids, is_counted},
+    index::Index,
     lens::{Importance, Lens, Mode},
+    share::{Stand, Step},
     undo::Undo,
 };
 use crate::twin::{
@@ -38,7 +42,27 @@ const BACK_AT: usize = 90;
 #[derive(Clone, Copy)]
 pub struct Scene<'a> {
     pub view: &'a Arc<View>,
+    /// Of this very view.
+    pub index: &'a Index,
     pub grids: &'a Grids,
+}
+
+impl Scene<'_> {
+    /// Whether an entity may be shown to one who looks so; one of which that is not said is surely not.
+    fn may_show(&self, lens: &Lens, handle: Handle) -> bool {
+        self.index.may_stand(handle, &lens.area)
+    }
+
+    /// All entities that may be shown to one who looks so, each once.
+    fn candidates(&self, lens: &Lens) -> Vec<&Entity> {
+        match self.index.standing(&lens.area) {
+            Some(handles) => handles.into_iter().filter_map(|handle| self.view.entity(handle)).collect(),
+            None => {
+                let kinds = lens.kinds();
+                self.view.entities(&kinds).collect()
+            }
+        }
+    }
 }
 
 /// One subscriber of the twin: what it looks at, a revision, and a bit for each entity that its client has. Changes
@@ -51,14 +75,12 @@ pub struct Feed {
     revision: u64,
     /// Everything that its client has is at least as new as this revision.
     base: u64,
-    /// The revision of the last complete batch; 0 before it.
-    complete: u64,
     /// What its client has by itself.
     held: Marks,
     /// How many of these are points and movers.
     held_points: usize,
     /// The cells that its client has.
-    cells: BTreeMap<Tile, Arc<Counts>>,
+    cells: Arc<BTreeMap<Tile, Arc<Counts>>>,
     /// What is to be looked at, with the fields that changed.
     pending: BTreeMap<Handle, u16>,
     /// Where the next page of what does not fit one begins, so that busy entities keep no others waiting.
@@ -75,6 +97,8 @@ pub struct Feed {
     snapshot_resumes: bool,
     is_complete: bool,
     viewport: i32,
+    /// Where it stands among those who look at the same; `None` where nobody else can stand.
+    stand: Option<Stand>,
     undo: Undo,
 }
 
@@ -86,10 +110,9 @@ impl Feed {
             limits: Limits { page: limits.page.max(1), ..limits },
             revision: 0,
             base: 0,
-            complete: 0,
             held: Marks::default(),
             held_points: 0,
-            cells: BTreeMap::new(),
+            cells: Arc::default(),
             pending: BTreeMap::new(),
             position: Handle(0),
             oldest: None,
@@ -99,13 +122,14 @@ impl Feed {
             snapshot_resumes: reason == SnapshotReason::Start,
             is_complete: false,
             viewport: 0,
+            stand: Some(Stand::Start(reason)),
             undo: Undo::default(),
         }
     }
 
     /// Looks at something else from now on. Gives the move's number; batches that know of it name it.
     pub fn look_at(&mut self, selection: Selection, level: Option<u8>) -> i32 {
-        self.lens = Lens { selection, level, ..self.lens.clone() };
+        self.lens.turn(selection, level);
         self.viewport += 1;
         self.go_astray();
         self.viewport
@@ -121,16 +145,12 @@ impl Feed {
         }
         let Some((differs, base)) = self.undo.since(after) else { return false };
         let handles: Vec<_> = differs.iter().collect();
-        for handle in &handles {
-            if !self.held.set(*handle) {
-                self.held.unset(*handle);
-            }
-        }
+        self.held.toggle(handles.iter().copied());
         self.base = base;
         // Its client drops the cells it has: whether it had just these nobody knows.
-        self.cells.clear();
+        self.cells = Arc::default();
         self.undo.note(&handles, base);
-        self.lens = Lens { selection, level, ..self.lens.clone() };
+        self.lens.turn(selection, level);
         self.reason = None;
         self.snapshot_end.get_or_insert(0);
         self.go_astray();
@@ -141,16 +161,22 @@ impl Feed {
     fn go_astray(&mut self) {
         self.astray = true;
         self.is_complete = false;
+        self.stand = None;
     }
 
-    /// Whether there is more to give without anything changing.
-    pub fn is_complete(&self) -> bool {
-        self.is_complete
+    /// All changes up to this were looked at.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
-    /// How its client is shown things.
-    pub fn mode(&self) -> Mode {
-        self.lens.mode
+    /// Where it stands among those who look at the same; `None` where nobody else can stand.
+    pub fn stand(&self) -> Option<Stand> {
+        self.stand
+    }
+
+    /// What it looks at, and how.
+    pub fn lens(&self) -> &Lens {
+        &self.lens
     }
 
     /// How much memory it takes while nobody reads it.
@@ -164,23 +190,23 @@ impl Feed {
     ///
     /// Scenes must be of one city and never go back. After a batch that is not complete, the next call goes on with
     /// the rest.
-    pub fn next(&mut self, scene: Scene<'_>) -> Option<Batch> {
-        let view = scene.view;
-        if !self.astray && !self.note_history(view) {
-            self.note_revisions(view);
+    pub fn next(&mut self, scene: Scene<'_>) -> Option<(u64, Step)> {
+        let (view, from) = (scene.view, self.stand);
+        if !self.astray && !self.note_history(scene) {
+            self.note_revisions(scene);
         }
         self.revision = view.revision;
         let mut toggled = Vec::new();
         let mut seen = self.cells_in_view(scene);
-        let mode = self.choose_mode(view, seen.as_ref());
+        let mode = self.choose_mode(scene, seen.as_ref());
         if mode != self.lens.mode {
             self.lens.mode = mode;
-            self.cells.clear();
+            self.cells = Arc::default();
             self.go_astray();
             seen = self.cells_in_view(scene);
         }
         if self.astray {
-            self.find(view, &mut toggled);
+            self.find(scene, &mut toggled);
         }
         let oldest = self.oldest.filter(|_| self.snapshot_end.is_some());
         let changes = self.take_page(view, &mut toggled);
@@ -188,59 +214,102 @@ impl Feed {
         let was_complete = self.is_complete;
         self.is_complete = self.pending.is_empty() && all_cells;
         if self.is_complete {
-            (self.base, self.complete) = (view.revision, view.revision);
+            self.base = view.revision;
             self.oldest = None;
             self.position = Handle(0);
         }
         if changes.is_empty() && cells.is_empty() && was_complete {
             return None;
         }
-        let number = self.undo.note(&toggled, self.base);
-        let snapshot = self.snapshot_end.is_none();
-        if snapshot && self.is_complete {
-            self.snapshot_end = Some(number);
-        }
-        Some(Batch {
+        let batch = Batch {
             view: Arc::clone(view),
             changes,
             cells,
             mode,
             viewport: self.viewport,
-            snapshot,
+            snapshot: self.snapshot_end.is_none(),
             reason: self.reason.take(),
             complete: self.is_complete,
-            number,
-            revision: self.complete,
             oldest,
-        })
+            text: OnceCell::new(),
+        };
+        let to = match self.is_complete {
+            true => Stand::Complete { revision: view.revision, mode, roads: self.lens.roads },
+            false => Stand::midway(),
+        };
+        self.stand = Some(to).filter(|_| self.viewport == 0);
+        let number = self.note_batch(&batch, &toggled);
+        let step = Step {
+            from,
+            to,
+            batch: Arc::new(batch),
+            toggled,
+            base: self.base,
+            held_points: self.held_points,
+            roads: self.lens.roads,
+            cells: Arc::clone(&self.cells),
+        };
+        Some((number, step))
+    }
+
+    /// Takes a step that another feed has taken from where this one stands; gives the number of its batch.
+    pub fn follow(&mut self, step: &Step) -> u64 {
+        let batch = &step.batch;
+        self.held.toggle(step.toggled.iter().copied());
+        self.revision = batch.view.revision;
+        self.base = step.base;
+        self.held_points = step.held_points;
+        self.cells = Arc::clone(&step.cells);
+        (self.lens.mode, self.lens.roads) = (batch.mode, step.roads);
+        self.pending.clear();
+        self.oldest = None;
+        self.is_complete = batch.complete;
+        // What the other one still has to give is not known here, and found where it is not given to this one, too.
+        self.astray = !batch.complete;
+        self.reason = None;
+        self.stand = Some(step.to);
+        self.note_batch(batch, &step.toggled)
+    }
+
+    fn note_batch(&mut self, batch: &Batch, toggled: &[Handle]) -> u64 {
+        let number = self.undo.note(toggled, self.base);
+        if batch.snapshot && batch.complete {
+            self.snapshot_end = Some(number);
+        }
+        number
     }
 
     /// Notes what the history has since the last look; `false` where it does not reach back.
-    fn note_history(&mut self, view: &View) -> bool {
-        let Some(entries) = view.history.since(self.revision) else { return false };
+    fn note_history(&mut self, scene: Scene<'_>) -> bool {
+        let Some(entries) = scene.view.history.since(self.revision) else { return false };
         for (entry, number) in entries.zip(self.revision + 1..) {
-            self.note(view, entry.handle, entry.fields, number);
+            self.note(scene, entry.handle, entry.fields, number);
         }
         true
     }
 
     /// Notes everything that changed since the last look, by the revisions that entities carry.
-    fn note_revisions(&mut self, view: &View) {
-        for handle in (0..view.handles()).map(Handle) {
-            let Some(slot) = view.slot(handle) else { continue };
+    fn note_revisions(&mut self, scene: Scene<'_>) {
+        for handle in (0..scene.view.handles()).map(Handle) {
+            let Some(slot) = scene.view.slot(handle) else { continue };
             if slot.entity.revision().max(slot.gone) > self.revision {
-                self.note(view, handle, u16::MAX, self.revision + 1);
+                self.note(scene, handle, u16::MAX, self.revision + 1);
             }
         }
     }
 
-    fn note(&mut self, view: &View, handle: Handle, fields: u16, number: u64) {
+    fn note(&mut self, scene: Scene<'_>, handle: Handle, fields: u16, number: u64) {
+        let view = scene.view;
+        // Most of what changes is nothing to this client, and the index alone can tell.
+        let held = self.held.has(handle);
+        if !held && !scene.may_show(&self.lens, handle) {
+            return;
+        }
         match self.pending.entry(handle) {
             Entry::Occupied(mut noted) => *noted.get_mut() |= fields,
             Entry::Vacant(vacant) => {
                 // Its client has it, or should. The handle of a renaming is nobody's.
-                let entity = view.entity(handle);
-                if self.held.has(handle) || entity.is_some_and(|entity| self.lens.shows(entity)) {
+                if held || view.entity(handle).is_some_and(|entity| self.lens.shows(entity)) {
                     vacant.insert(fields);
                     self.oldest.get_or_insert(number);
                 }
@@ -254,16 +323,17 @@ impl Feed {
 
     /// Goes on as if the history no longer reached back.
     #[cfg(test)]
-    pub(super) fn without_history(&mut self, view: &View) {
+    pub(super) fn without_history(&mut self, scene: Scene<'_>) {
         if !self.astray {
-            self.note_revisions(view);
-            self.revision = view.revision;
+            self.note_revisions(scene);
+            self.revision = scene.view.revision;
         }
     }
 
     /// Finds all that there is to be looked at: what the client has and should not, what it should have and has not, and
     /// what has changed since it is as it has it.
-    fn find(&mut self, view: &View, toggled: &mut Vec<Handle>) {
+    fn find(&mut self, scene: Scene<'_>, toggled: &mut Vec<Handle>) {
+        let (view, candidates) = (scene.view, scene.candidates(&self.lens));
         let is_point = |handle: &Handle| view.slot(*handle).is_some_and(|slot| is_counted(slot.entity.kind()));
         let points: Vec<_> = self.held.iter().filter(is_point).collect();
         self.held_points = points.len();
@@ -273,7 +343,8 @@ impl Feed {
             toggled.extend(points);
             self.held_points = 0;
             self.lens.roads = Importance::LEAST;
-            let roads = view.entities(&[Kind::Edge]).filter(|edge| self.lens.shows(edge));
+            let is_road = |entity: &&Entity| entity.kind() == Kind::Edge && self.lens.shows(entity);
+            let roads = candidates.iter().copied().filter(is_road);
             self.lens.roads = Importance::limit(roads, self.limits.roads_above);
         }
         if self.undo.newest() == 0 {
@@ -282,15 +353,15 @@ impl Feed {
         }
         self.pending.clear();
         self.revision = self.base;
-        if !self.note_history(view) {
-            self.note_revisions(view);
+        if !self.note_history(scene) {
+            self.note_revisions(scene);
         }
         for handle in self.held.iter() {
             if !view.entity(handle).is_some_and(|entity| self.lens.shows(entity)) {
                 self.pending.entry(handle).or_insert(u16::MAX);
             }
         }
-        for entity in view.entities(&self.lens.kinds()) {
+        for entity in candidates {
             if !self.held.has(entity.handle()) && self.lens.shows(entity) {
                 self.pending.insert(entity.handle(), u16::MAX);
             }
@@ -302,16 +373,18 @@ impl Feed {
     }
 
     /// Cells or entities, by how many points and movers are in view.
-    fn choose_mode(&self, view: &View, seen: Option<&BTreeMap<Tile, Arc<Counts>>>) -> Mode {
+    fn choose_mode(&self, scene: Scene<'_>, seen: Option<&BTreeMap<Tile, Arc<Counts>>>) -> Mode {
         let most = self.limits.cells_above;
         if self.lens.level.is_none() {
             return Mode::Entities;
         }
         let points = match seen {
             Some(cells) => cells.values().map(|counts| counts.count() as usize).sum(),
-            None if self.astray => view.entities(&self.lens.kinds()).filter(|entity| self.lens.counts(entity)).count(),
+            None if self.astray => {
+                scene.candidates(&self.lens).into_iter().filter(|entity| self.lens.counts(entity)).count()
+            }
             None if self.held_points + self.pending.len() <= most => return Mode::Entities,
-            None => self.points_after(view),
+            None => self.points_after(scene.view),
         };
         let least = match self.lens.mode {
             Mode::Entities => most,
@@ -385,12 +458,13 @@ impl Feed {
         let fits = all.len() <= self.limits.page;
         all.truncate(self.limits.page);
         if fits {
-            self.cells = seen;
+            self.cells = Arc::new(seen);
         } else {
+            let has = Arc::make_mut(&mut self.cells);
             for CellChange { tile, counts } in &all {
                 match counts {
-                    Some(counts) => self.cells.insert(*tile, Arc::clone(counts)),
-                    None => self.cells.remove(tile),
+                    Some(counts) => has.insert(*tile, Arc::clone(counts)),
+                    None => has.remove(tile),
                 };
             }
         }

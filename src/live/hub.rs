@@ -1,63 +1,110 @@
 //! What all subscribers share.
 
 use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    batch::{Batch, SnapshotReason},
+    arrivals::Arrivals,
+    batch::{Given, SnapshotReason},
     cells::Grids,
     cursor::{Cursor, SubscriptionId},
     feed::{Feed, Limits, Scene},
-    sessions::{Look, Patience, Seat, Sessions, Socket},
+    index::Index,
+    listeners::Listeners,
+    sessions::{Over, Patience, Seat, Sessions, Socket},
+    share::Groups,
 };
 use crate::{
     config::LiveConfig,
     ingest::Fold,
     publish::Chain,
     telemetry,
-    twin::{selection::Selection, time::Time},
+    twin::{selection::Selection, time::Time, view::View},
 };
 
 /// The most changes of one batch: some hundred kilobytes of JSON, so that one subscriber of a whole city neither holds
 /// much memory at once nor keeps its socket from other operations for long.
 pub const PAGE: usize = 1000;
 
-/// The live city, the published chain, and when which change came.
+/// The shortest and the longest time between two moments that subscribers see: what comes within it goes to all of them as
+/// one change. The longest is half of what a map may be late.
+const TICK: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(25)];
+
+/// How often what nobody comes back for is forgotten, and who is late is looked for.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// What somebody subscribes to.
+#[derive(Debug, Default)]
+pub struct Wish {
+    pub selection: Selection,
+    /// The level of the cells that may stand for entities.
+    pub level: Option<u8>,
+    /// What makes two operations the same: those who ask with the same text are given the same batches.
+    pub operation: Option<String>,
+}
+
+/// The live city, the published chain, and who looks at what.
 #[derive(Debug)]
 pub struct Hub {
     fold: Arc<Fold>,
     chain: Arc<Chain>,
     newest: watch::Receiver<(u64, Time)>,
     instance: u64,
-    arrivals: Arc<Mutex<Arrivals>>,
     limits: Limits,
+    stage: RwLock<Stage>,
     grids: Grids,
+    groups: Groups,
+    listeners: Arc<Listeners>,
     sessions: Arc<Sessions>,
+    arrivals: Mutex<Arrivals>,
+    /// How long the last one of those who were told of the present moment took until it looked, in nanoseconds.
+    slowest: AtomicU64,
+    began: Instant,
+}
+
+/// The moment that all subscribers see.
+#[derive(Debug)]
+struct Stage {
+    view: Arc<View>,
+    index: Index,
+    /// The revision of the first change since the moment before.
+    from: u64,
+    at: Instant,
 }
 
 impl Hub {
-    /// What subscribers of this city need. To be called within a runtime: until the city is dropped a task notes when
-    /// changes come.
+    /// What subscribers of this city need. To be called within a runtime: as long as it is there, two tasks tell them
+    /// when something changes, and forget those who do not come back.
     pub fn new(fold: Arc<Fold>, chain: Arc<Chain>, config: &LiveConfig) -> Arc<Self> {
-        let arrivals = Arc::new(Mutex::new(Arrivals::default()));
-        tokio::spawn(note_arrivals(fold.revisions(), Arc::clone(&arrivals)));
-        let newest = chain.newest();
+        let (view, mut index) = (fold.view(), Index::default());
+        index.catch_up(&view);
+        let listeners = Arc::<Listeners>::default();
         let patience = Patience { time: config.resume, bytes: config.resume_bytes };
-        Arc::new(Self {
+        let hub = Arc::new(Self {
+            newest: chain.newest(),
+            instance: fastrand::u64(..),
+            limits: Limits { page: PAGE, cells_above: config.cells_above, roads_above: config.roads_above },
+            stage: RwLock::new(Stage { from: view.revision, view, index, at: Instant::now() }),
+            grids: Grids::default(),
+            groups: Groups::default(),
+            sessions: Sessions::new(patience, Arc::clone(&listeners)),
+            listeners,
+            arrivals: Mutex::default(),
+            slowest: AtomicU64::new(0),
+            began: Instant::now(),
             fold,
             chain,
-            newest,
-            instance: fastrand::u64(..),
-            arrivals,
-            limits: Limits { page: PAGE, cells_above: config.cells_above, roads_above: config.roads_above },
-            grids: Grids::default(),
-            sessions: Sessions::new(patience),
-        })
+        });
+        tokio::spawn(tick(Arc::downgrade(&hub), hub.fold.revisions()));
+        tokio::spawn(make_rounds(Arc::downgrade(&hub)));
+        hub
     }
 
     /// The live city.
@@ -71,24 +118,28 @@ impl Hub {
     }
 
     /// A subscription that can be steered: it goes on after the cursor, where that is still held, else begins anew.
-    pub fn subscribe(&self, selection: Selection, level: Option<u8>, resume: Option<Cursor>, socket: Socket) -> Seat {
+    pub fn subscribe(&self, wish: Wish, resume: Option<Cursor>, socket: Socket) -> Seat {
+        let Wish { selection, level, operation } = wish;
+        let group = operation.map(|operation| self.groups.join(&operation));
         let reason = match resume {
             None => SnapshotReason::Start,
             Some(cursor) if cursor.instance != self.instance => SnapshotReason::NotHere,
             Some(cursor) if cursor.epoch != self.newest.borrow().0 => SnapshotReason::NewEpoch,
             Some(Cursor { subscription, batch, .. }) => {
                 match self.sessions.resume(subscription, batch, selection.clone(), level, socket) {
-                    Some(seat) => return seat,
+                    Some(seat) => return seat.within(group),
                     None => SnapshotReason::NotHeld,
                 }
             }
         };
-        self.sessions.start(Feed::new(selection, level, reason, self.limits), socket)
+        self.sessions.start(Feed::new(selection, level, reason, self.limits), socket).within(group)
     }
 
     /// A subscription that cannot be steered, and ends with its stream.
-    pub fn subscribe_alone(&self, selection: Selection) -> Seat {
-        Seat::alone(Feed::new(selection, None, SnapshotReason::Start, self.limits))
+    pub fn subscribe_alone(&self, wish: Wish) -> Seat {
+        let group = wish.operation.map(|operation| self.groups.join(&operation));
+        let feed = Feed::new(wish.selection, wish.level, SnapshotReason::Start, self.limits);
+        self.sessions.start_alone(feed).within(group)
     }
 
     /// Moves a running subscription to another selection, and gives the move's number; `None` where no stream of this
@@ -97,94 +148,98 @@ impl Hub {
         self.sessions.look_at(id, socket, selection, level)
     }
 
-    /// The cursor of a subscription's batch.
-    pub fn cursor(&self, subscription: SubscriptionId, batch: &Batch) -> Cursor {
-        Cursor { instance: self.instance, epoch: self.newest.borrow().0, batch: batch.number, subscription }
-    }
-
     /// What a subscription finds in the city as it is now.
-    pub(super) fn look(&self, seat: &Seat) -> Look {
-        let view = self.fold.view();
-        let look = seat.look(Scene { view: &view, grids: &self.grids });
-        if let Look::Batch(batch) = &look {
-            self.taken(batch);
+    pub(super) fn look(&self, seat: &Seat) -> Result<Option<Given>, Over> {
+        let stage = self.stage.read().unwrap_or_else(PoisonError::into_inner);
+        if seat.ear().take() == stage.from {
+            // It was told of this moment and of none before: this is how long that took.
+            self.slowest.fetch_max(stage.at.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }
-        look
-    }
-
-    /// Notes in the metrics how old a batch's oldest change is at the moment when it is taken.
-    fn taken(&self, batch: &Batch) {
-        let arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(age) = batch.oldest.and_then(|revision| arrivals.age(revision)) {
+        let found = seat.look(Scene { view: &stage.view, index: &stage.index, grids: &self.grids })?;
+        let Some((number, batch)) = found else { return Ok(None) };
+        if batch.view.revision < stage.view.revision {
+            // It follows one who began earlier, and has yet to see the present.
+            seat.ear().again();
+        }
+        drop(stage);
+        if let Some(age) = batch.oldest.and_then(|revision| self.arrivals().age(revision)) {
             telemetry::subscriber_lag().record(age);
         }
+        let epoch = self.newest.borrow().0;
+        let cursor = Cursor { instance: self.instance, epoch, batch: number, subscription: seat.id() };
+        Ok(Some(Given { batch, cursor, is_shared: seat.is_shared() }))
+    }
+
+    /// When one who is given something now, or was due to be lately, is due again. Long intervals end at the same moments
+    /// for all who ask for the same, so that they share what they are given.
+    pub(super) fn due(&self, last: Instant, interval: Duration) -> Instant {
+        let now = Instant::now();
+        let from = if last <= now && now - last < TICK[1] { last } else { now };
+        let due = from + interval;
+        if interval < 4 * TICK[1] {
+            return due;
+        }
+        let moments = due.duration_since(self.began).as_nanos().div_ceil(TICK[1].as_nanos());
+        self.began + TICK[1] * u32::try_from(moments).unwrap_or(u32::MAX)
+    }
+
+    /// Makes the city as it is now the moment that all see, and tells those whom that may concern.
+    fn tick(&self) {
+        let view = self.fold.view();
+        let mut stage = self.stage.write().unwrap_or_else(PoisonError::into_inner);
+        let touched = stage.index.catch_up(&view);
+        let from = stage.view.revision + 1;
+        (stage.from, stage.view, stage.at) = (from, view, Instant::now());
+        drop(stage);
+        self.listeners.tell(&touched, from);
+    }
+
+    /// How long to wait until the next moment: twice as long as it took lately until everyone had looked, so that many
+    /// subscribers get fewer moments and the rest of the process its half of the machine.
+    fn gap(&self) -> Duration {
+        let slowest = Duration::from_nanos(self.slowest.swap(0, Ordering::Relaxed));
+        (2 * slowest).clamp(TICK[0], TICK[1])
+    }
+
+    /// How late the latest subscriber is.
+    fn worst_lag(&self) -> Duration {
+        let oldest = self.listeners.oldest_untaken();
+        oldest.and_then(|revision| self.arrivals().age(revision)).unwrap_or_default()
+    }
+
+    fn arrivals(&self) -> MutexGuard<'_, Arrivals> {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The shortest time between two moments that are remembered apart.
-const RESOLUTION: Duration = Duration::from_millis(1);
-
-/// The most moments that are remembered: 1.5 MiB, and more than a minute, the longest interval that a subscriber may ask
-/// for. What came before the oldest counts as having come then.
-const MOMENTS: usize = 65_536;
-
-/// When revisions came, oldest first.
-#[derive(Debug, Default)]
-struct Arrivals(VecDeque<(u64, Instant)>);
-
-impl Arrivals {
-    fn note(&mut self, revision: u64, at: Instant) {
-        match self.0.back_mut() {
-            Some((last, since)) if at - *since < RESOLUTION => *last = revision,
-            _ => self.0.push_back((revision, at)),
+/// Moments: at once when something changes, and then with a gap between.
+async fn tick(hub: Weak<Hub>, mut revisions: watch::Receiver<u64>) {
+    let (mut due, mut changed) = (Instant::now(), false);
+    loop {
+        tokio::select! {
+            biased;
+            open = revisions.changed() => {
+                let Some(hub) = hub.upgrade().filter(|_| open.is_ok()) else { return };
+                hub.arrivals().note(*revisions.borrow_and_update(), Instant::now());
+                changed = true;
+            }
+            // A timer takes a millisecond even where it is due.
+            () = tokio::time::sleep_until(due), if changed && due > Instant::now() => {}
         }
-        if self.0.len() > MOMENTS {
-            self.0.pop_front();
+        if changed && due <= Instant::now() {
+            let Some(hub) = hub.upgrade() else { return };
+            hub.tick();
+            due = Instant::now() + hub.gap();
+            changed = false;
         }
-    }
-
-    /// How long ago a change came; `None` where that was not noted yet.
-    fn age(&self, revision: u64) -> Option<Duration> {
-        let at = self.0.partition_point(|(noted, _)| *noted < revision);
-        self.0.get(at).map(|(_, at)| at.elapsed())
     }
 }
 
-async fn note_arrivals(mut revisions: watch::Receiver<u64>, arrivals: Arc<Mutex<Arrivals>>) {
-    while revisions.changed().await.is_ok() {
-        let revision = *revisions.borrow_and_update();
-        arrivals.lock().unwrap_or_else(PoisonError::into_inner).note(revision, Instant::now());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn ages_of_changes() {
-        let mut arrivals = Arrivals::default();
-        assert_eq!(arrivals.age(1), None);
-        for second in 1..=3 {
-            arrivals.note(second * 10, Instant::now());
-            tokio::time::advance(Duration::from_secs(1)).await;
-        }
-        let ages: Vec<_> = [1, 10, 11, 20, 30].iter().map(|r| arrivals.age(*r).unwrap().as_secs()).collect();
-        assert_eq!(ages, [3, 3, 2, 2, 1]);
-        assert_eq!(arrivals.age(31), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_minute_is_remembered() {
-        let mut arrivals = Arrivals::default();
-        let began = Instant::now();
-        for revision in 1..=1_000_000_u32 {
-            arrivals.note(revision.into(), began + Duration::from_micros(100) * revision);
-        }
-        tokio::time::advance(Duration::from_secs(100)).await;
-        assert_eq!(arrivals.0.len(), MOMENTS);
-        let age = |revision| arrivals.age(revision).unwrap().as_secs_f64();
-        assert!((60.0..60.002).contains(&age(400_000)), "{}", age(400_000));
-        assert!((65.0..66.0).contains(&age(1)), "{}", age(1));
+async fn make_rounds(hub: Weak<Hub>) {
+    while let Some(hub) = hub.upgrade() {
+        hub.sessions.sweep();
+        telemetry::subscriber_worst_lag().set(hub.worst_lag().as_secs_f64());
+        drop(hub);
+        tokio::time::sleep(ROUND).await;
     }
 }

@@ -1,6 +1,6 @@
 //! What of a city one client is shown as single entities.
 
-use super::cells::is_counted;
+use super::{cells::is_counted, index::Area};
 use crate::twin::{entity::Entity, model::Kind, selection::Selection};
 
 /// How a client is shown what was selected.
@@ -18,6 +18,8 @@ pub struct Lens {
     pub selection: Selection,
     /// The level of the cells that may stand for entities; `None` where they may not.
     pub level: Option<u8>,
+    /// Where what it shows can be, by single entities and by cells.
+    pub area: Area,
     pub mode: Mode,
     /// Among cells: roads of a class less important than this are left out.
     pub roads: Importance,
@@ -25,7 +27,14 @@ pub struct Lens {
 
 impl Lens {
     pub fn new(selection: Selection, level: Option<u8>) -> Self {
-        Self { selection, level, mode: Mode::Entities, roads: Importance::LEAST }
+        let area = Area::of(&selection, level);
+        Self { selection, level, area, mode: Mode::Entities, roads: Importance::LEAST }
+    }
+
+    /// Looks at something else in the same way.
+    pub fn turn(&mut self, selection: Selection, level: Option<u8>) {
+        self.area = Area::of(&selection, level);
+        (self.selection, self.level) = (selection, level);
     }
 
     /// Whether an entity is to be shown by itself.

@@ -6,13 +6,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     batch::Batch,
     cursor::SubscriptionId,
     feed::{Feed, Scene},
-    lens::Mode,
+    index::{Area, Kinds},
+    listeners::{Ear, Listeners, Listening},
+    share::Group,
 };
 use crate::twin::selection::Selection;
 
@@ -31,6 +33,7 @@ pub struct Patience {
 #[derive(Debug)]
 pub struct Sessions {
     patience: Patience,
+    listeners: Arc<Listeners>,
     known: Mutex<Known>,
 }
 
@@ -57,40 +60,48 @@ struct State {
     feed: Feed,
     /// Counts the streams that have read it: the last one has it.
     stream: u64,
-    /// Told when that stream should look again though nothing has changed.
-    steered: Arc<Notify>,
+    /// Told when that stream should look.
+    ear: Arc<Ear>,
+    /// `None` where no stream has it.
+    listening: Option<Listening>,
     socket: Socket,
     /// Its number among those parked; `None` while a stream reads it.
     parked: Option<u64>,
 }
 
-/// What a stream finds when it looks.
-#[derive(Debug)]
-pub enum Look {
-    Batch(Batch),
-    Nothing,
-    /// Another stream has gone on with this subscription.
-    Over,
-}
+/// Another stream has gone on with a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Over;
 
 /// A stream's place at a subscription. When it is dropped, the subscription waits for a while to be gone on with.
 #[derive(Debug)]
 pub struct Seat {
     session: Arc<Session>,
     stream: u64,
-    steered: Arc<Notify>,
+    ear: Arc<Ear>,
+    /// Those who may take the same steps; `None` where nobody does.
+    group: Option<Arc<Group>>,
     /// `None` where the subscription ends with its stream.
     sessions: Option<Arc<Sessions>>,
 }
 
 impl Sessions {
-    pub fn new(patience: Patience) -> Arc<Self> {
-        Arc::new(Self { patience, known: Mutex::default() })
+    pub fn new(patience: Patience, listeners: Arc<Listeners>) -> Arc<Self> {
+        Arc::new(Self { patience, listeners, known: Mutex::default() })
+    }
+
+    /// A new subscription that nobody else knows of, and that ends with its stream.
+    pub fn start_alone(&self, feed: Feed) -> Seat {
+        let ear = Arc::<Ear>::default();
+        let mut state = State { feed, stream: 1, ear: Arc::clone(&ear), listening: None, socket: None, parked: None };
+        state.listen(&self.listeners);
+        let session = Arc::new(Session { id: SubscriptionId::draw(), state: Mutex::new(state) });
+        Seat { session, stream: 1, ear, group: None, sessions: None }
     }
 
     /// A new subscription.
     pub fn start(self: &Arc<Self>, feed: Feed, socket: Socket) -> Seat {
-        let mut seat = Seat::alone(feed);
+        let mut seat = self.start_alone(feed);
         seat.sessions = Some(Arc::clone(self));
         seat.session.lock().socket = socket;
         lock(&self.known).sessions.insert(seat.session.id, Arc::clone(&seat.session));
@@ -115,15 +126,16 @@ impl Sessions {
         }
         state.stream += 1;
         // A stream that still reads it ends.
-        std::mem::take(&mut state.steered).notify_one();
+        std::mem::take(&mut state.ear).steer();
         if !state.feed.resume(after, selection, level) {
             known.sessions.remove(&id);
             return None;
         }
         state.socket = socket;
-        let (stream, steered) = (state.stream, Arc::clone(&state.steered));
+        state.listen(&self.listeners);
+        let (stream, ear) = (state.stream, Arc::clone(&state.ear));
         drop(state);
-        Some(Seat { session, stream, steered, sessions: Some(Arc::clone(self)) })
+        Some(Seat { session, stream, ear, group: None, sessions: Some(Arc::clone(self)) })
     }
 
     /// Moves a running subscription to another selection, and gives the move's number; `None` where there is none of that
@@ -135,19 +147,18 @@ impl Sessions {
             return None;
         }
         let number = state.feed.look_at(selection, level);
-        state.steered.notify_one();
+        // First the ear, then the eye: what changes in between is looked at twice at worst.
+        let (kinds, area) = state.looks();
+        if let Some(listening) = &state.listening {
+            listening.turn(kinds, area);
+        }
+        state.ear.steer();
         Some(number)
     }
 
     /// Forgets those that have waited for too long.
     pub fn sweep(&self) {
         lock(&self.known).sweep(self.patience);
-    }
-
-    /// How many subscriptions wait to be gone on with.
-    #[cfg(test)]
-    pub fn parked(&self) -> usize {
-        lock(&self.known).parked.len()
     }
 }
 
@@ -170,37 +181,52 @@ impl Session {
     }
 }
 
-impl Seat {
-    /// At a subscription that nobody else knows of, and that ends with its stream.
-    pub fn alone(feed: Feed) -> Self {
-        let steered = Arc::<Notify>::default();
-        let state = State { feed, stream: 1, steered: Arc::clone(&steered), socket: None, parked: None };
-        let session = Arc::new(Session { id: SubscriptionId::draw(), state: Mutex::new(state) });
-        Self { session, stream: 1, steered, sessions: None }
+impl State {
+    /// Where a stream looks that has it.
+    fn looks(&self) -> (Kinds, Area) {
+        let lens = self.feed.lens();
+        (Kinds::of(&lens.selection), lens.area.clone())
     }
 
+    fn listen(&mut self, listeners: &Arc<Listeners>) {
+        let (kinds, area) = self.looks();
+        self.listening = Some(listeners.enter(Arc::clone(&self.ear), kinds, area));
+    }
+}
+
+impl Seat {
     /// The subscription's id.
     pub fn id(&self) -> SubscriptionId {
         self.session.id
     }
 
-    /// Looks at the city.
-    pub fn look(&self, scene: Scene<'_>) -> Look {
+    /// In a group of those who may take the same steps.
+    pub fn within(self, group: Option<Arc<Group>>) -> Self {
+        let mut seat = self;
+        seat.group = group;
+        seat
+    }
+
+    /// Whether others may take the same steps.
+    pub fn is_shared(&self) -> bool {
+        self.group.as_ref().is_some_and(|group| Arc::strong_count(group) > 1)
+    }
+
+    /// Looks at the city: the next batch and its number, where there is one.
+    pub fn look(&self, scene: Scene<'_>) -> Result<Option<(u64, Arc<Batch>)>, Over> {
         let mut state = self.session.lock();
         if state.stream != self.stream {
-            return Look::Over;
+            return Err(Over);
         }
-        state.feed.next(scene).map_or(Look::Nothing, Look::Batch)
+        Ok(match &self.group {
+            Some(group) if self.is_shared() => group.next(&mut state.feed, scene),
+            _ => state.feed.next(scene).map(|(number, step)| (number, step.batch)),
+        })
     }
 
-    /// How the client is shown things.
-    pub fn mode(&self) -> Mode {
-        self.session.lock().feed.mode()
-    }
-
-    /// Waits until there is a reason to look again though nothing has changed.
-    pub async fn steered(&self) {
-        self.steered.notified().await;
+    /// What tells its stream to look.
+    pub fn ear(&self) -> &Ear {
+        &self.ear
     }
 }
 
@@ -212,6 +238,7 @@ impl Drop for Seat {
         if state.stream != self.stream {
             return;
         }
+        state.listening = None;
         let bytes = state.feed.bytes();
         known.parkings += 1;
         let number = known.parkings;

@@ -3,4 +3,6 @@
 pub mod city;
 mod deltas;
 mod feed;
+mod map;
+mod sessions;
 mod stream;

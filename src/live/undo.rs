@@ -42,7 +42,7 @@ impl Toggled {
             return Self::Few(handles.into());
         }
         let mut marks = Marks::default();
-        toggle(&mut marks, handles.iter().copied());
+        marks.toggle(handles.iter().copied());
         Self::Many(marks)
     }
 
@@ -55,16 +55,8 @@ impl Toggled {
 
     fn apply(&self, to: &mut Marks) {
         match self {
-            Self::Few(handles) => toggle(to, handles.iter().copied()),
-            Self::Many(marks) => toggle(to, marks.iter()),
-        }
-    }
-}
-
-fn toggle(marks: &mut Marks, handles: impl Iterator<Item = Handle>) {
-    for handle in handles {
-        if !marks.set(handle) {
-            marks.unset(handle);
+            Self::Few(handles) => to.toggle(handles.iter().copied()),
+            Self::Many(marks) => to.toggle(marks.iter()),
         }
     }
 }
@@ -131,7 +123,7 @@ mod tests {
                 toggled.set(Handle(random.u32(0..3000)));
             });
             let toggled: Vec<_> = toggled.iter().collect();
-            toggle(&mut held, toggled.iter().copied());
+            held.toggle(toggled.iter().copied());
             assert_eq!(undo.note(&toggled, n * 10), n);
             past.push((n * 10, held.iter().collect::<Vec<_>>()));
         }
@@ -140,7 +132,7 @@ mod tests {
             let Some((differs, of)) = undo.since(number as u64) else { continue };
             reached += 1;
             let mut back = held.clone();
-            toggle(&mut back, differs.iter());
+            back.toggle(differs.iter());
             assert_eq!((of, &back.iter().collect::<Vec<_>>()), (*base, then));
         }
         assert!(reached > 100, "{reached}");

@@ -154,6 +154,11 @@ pub fn subscriber_lag() -> Histogram {
     histogram(&names::SUBSCRIBER_LAG, &[])
 }
 
+/// Seconds that the latest subscriber is late.
+pub fn subscriber_worst_lag() -> Gauge {
+    gauge(&names::SUBSCRIBER_WORST_LAG, &[])
+}
+
 /// Open sockets and event streams.
 pub fn sockets() -> Gauge {
     gauge(&names::SOCKETS, &[])

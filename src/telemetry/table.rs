@@ -136,6 +136,9 @@ metrics! {
     SUBSCRIBER_LAG: "citytwin_subscriber_lag_seconds", SECONDS, [], "seconds",
         "Time from a change in the twin to the moment that a subscriber took it.",
         "Its 99th percentile is above 1 s beyond the interval that clients ask for.";
+    SUBSCRIBER_WORST_LAG: "citytwin_subscriber_worst_lag_seconds", Kind::Gauge, [], "seconds",
+        "Age of the oldest change that some subscriber was told of and has not yet taken, its own interval included; looked at each second.",
+        "Near `GRAPHQL_STALL_TIMEOUT_MS`: some client takes nothing, and is about to be closed with 4008.";
     SOCKETS: "citytwin_sockets", Kind::Gauge, [], "sockets",
         "Open WebSockets and event streams.",
         "Near the limit of open files, or one address near `GRAPHQL_MAX_SOCKETS_PER_ADDRESS`.";

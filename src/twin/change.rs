@@ -34,6 +34,15 @@ impl Marks {
         was != 0
     }
 
+    /// Sets the bits of those that are clear, and clears those that are set.
+    pub fn toggle(&mut self, handles: impl Iterator<Item = Handle>) {
+        for handle in handles {
+            if !self.set(handle) {
+                self.unset(handle);
+            }
+        }
+    }
+
     /// Whether a bit is set.
     pub fn has(&self, handle: Handle) -> bool {
         self.0.get(handle.0 as usize / 64).is_some_and(|word| word & (1 << (handle.0 % 64)) != 0)

@@ -1,7 +1,7 @@
 //! Positions on the earth, boxes and distances.
 
 /// The mean radius of the earth in metres (IUGG).
-const EARTH_RADIUS: f64 = 6_371_008.8;
+pub const EARTH_RADIUS: f64 = 6_371_008.8;
 
 /// A point in WGS84 degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]

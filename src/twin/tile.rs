@@ -73,6 +73,20 @@ impl TileRange {
         Self { level, x, y: row(area.north, level)..=row(area.south, level) }
     }
 
+    /// The squares of another level that lie in these, or in which these lie.
+    pub fn at_level(&self, level: u8) -> Self {
+        let stretch = |range: &RangeInclusive<u32>| {
+            if level <= self.level {
+                let up = self.level - level;
+                (range.start() >> up)..=(range.end() >> up)
+            } else {
+                let down = level - self.level;
+                (range.start() << down)..=((range.end() + 1) << down) - 1
+            }
+        };
+        Self { level, x: self.x.each_ref().map(|x| x.as_ref().map(stretch)), y: stretch(&self.y) }
+    }
+
     /// Whether a square of this level is among them.
     pub fn contains(&self, tile: Tile) -> bool {
         self.y.contains(&tile.y) && self.x.iter().flatten().any(|x| x.contains(&tile.x))
@@ -101,8 +115,8 @@ mod tests {
 
     #[test]
     fn tiles_as_web_maps_number_them() {
-        // L'Aquila at level 14, as any tile server has it.
-        assert_eq!(Tile::at(at(42.3498, 13.3995), 14), Tile { level: 14, x: 8801, y: 6071 });
+        // The example of OpenStreetMap's wiki on tile names: Shibuya.
+        assert_eq!(Tile::at(at(35.659_069_9, 139.700_679_3), 18), Tile { level: 18, x: 232_798, y: 103_246 });
         assert_eq!(Tile::at(at(0.0, 0.0), 1), Tile { level: 1, x: 1, y: 1 });
         assert_eq!(Tile::at(at(90.0, 180.0), 3), Tile { level: 3, x: 7, y: 0 });
         assert_eq!(Tile::at(at(-90.0, -180.0), 3), Tile { level: 3, x: 0, y: 7 });
@@ -140,6 +154,9 @@ mod tests {
             if range.count() < 1000 {
                 assert_eq!(range.iter().count() as u64, range.count());
                 assert!(range.iter().all(|tile| range.contains(tile)));
+            }
+            for level in [level.saturating_sub(3), level + 3] {
+                assert!(range.at_level(level).contains(Tile::at(point, level)), "{point:?} {area:?} {level}");
             }
         }
     }

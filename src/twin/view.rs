@@ -179,7 +179,7 @@ impl View {
     }
 
     /// All entities of the kinds, in the order of `state.full`.
-    pub fn entities<'a>(&'a self, kinds: &'a [Kind]) -> impl Iterator<Item = &'a Entity> + 'a {
+    pub fn entities<'a>(&'a self, kinds: &[Kind]) -> impl Iterator<Item = &'a Entity> {
         let wanted = |kind: &Kind| kinds.contains(kind);
         let in_districts = self.districts.iter().flat_map(move |entry| {
             let district = kinds.contains(&Kind::District).then_some(entry.handle);

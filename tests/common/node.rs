@@ -5,10 +5,19 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::Command,
+    sync::{Mutex, MutexGuard},
 };
 
 /// No script of ours needs longer; one that hangs shall fail its test and not the whole run.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
+
+/// One browser at a time: each draws in software, and two of them on two cores only wait for each other.
+static BROWSER: Mutex<()> = Mutex::const_new(());
+
+/// The turn to use the browser, until it is dropped.
+pub async fn browser_turn() -> MutexGuard<'static, ()> {
+    BROWSER.lock().await
+}
 
 fn folder() -> PathBuf {
     super::root().join("tests/node")

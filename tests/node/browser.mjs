@@ -35,6 +35,7 @@ export async function withBrowser(use) {
 export async function openPage(browser, url, { origins = [new URL(url).origin], ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
   const hosts = new Set(origins.map((origin) => new URL(origin).host));
   const misdeeds = [];
   const check = (address) => {
@@ -66,7 +67,7 @@ export function assertGood(page) {
 }
 
 /** Asks again until `check` gives something true, and returns it. */
-export async function eventually(what, check, timeoutMs = 15_000) {
+export async function eventually(what, check, timeoutMs = 60_000) {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const value = await check();

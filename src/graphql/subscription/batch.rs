@@ -1,16 +1,17 @@
 //! What subscriptions of entities give: the same form for all kinds.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
 use async_graphql::{Enum, ID, Object, OutputType, TypeName};
 
+use super::item::FromBatch;
 use crate::{
     graphql::{
         connection::{Listed, list_cost},
         entity::{Building, Bus, District, Incident, RoadEdge, RoadNode, Sensor, Station, Unit, WeatherStation},
         snapshot::Snapshot,
     },
-    live::{Batch, Change, Cursor, LeftReason},
+    live::{Batch, Change, LeftReason, Own},
     twin::entity::{Entity, Variant},
 };
 
@@ -82,31 +83,22 @@ pub enum LeaveReason {
 /// Changes of one moment.
 pub struct ChangeBatch<N> {
     cursor: String,
-    snapshot: bool,
-    complete: bool,
-    changes: Vec<EntityChange<N>>,
+    batch: Arc<Batch>,
+    city: Snapshot,
+    of: PhantomData<N>,
 }
 
 /// What happened to one entity.
-pub struct EntityChange<N> {
-    change: Change,
+pub struct EntityChange<'a, N> {
+    change: &'a Change,
     /// Its present value; none where it left.
     entity: Option<N>,
 }
 
-impl<N: Followed> ChangeBatch<N> {
-    /// A batch as GraphQL gives it: all of it stands in the batch's own moment.
-    pub fn new(cursor: Cursor, batch: Batch) -> Self {
-        let (cursor, snapshot, complete) = (cursor.to_string(), batch.snapshot, batch.complete);
-        let city = Snapshot::from(batch.view);
-        let changes = batch.changes.into_iter().map(|change| {
-            let entity = match &change {
-                Change::Left { .. } => None,
-                Change::Entered(entity) | Change::Updated { entity, .. } => N::of(&city, entity),
-            };
-            EntityChange { change, entity }
-        });
-        Self { cursor, snapshot, complete, changes: changes.collect() }
+impl<N: Followed> FromBatch for ChangeBatch<N> {
+    fn from_batch(own: &Own, batch: Arc<Batch>, _compact: bool) -> Self {
+        let city = Snapshot::from(Arc::clone(&batch.view));
+        Self { cursor: own.cursor.clone(), batch, city, of: PhantomData }
     }
 }
 
@@ -116,7 +108,7 @@ impl<N: Followed> TypeName for ChangeBatch<N> {
     }
 }
 
-impl<N: Followed> TypeName for EntityChange<N> {
+impl<N: Followed> TypeName for EntityChange<'_, N> {
     fn type_name() -> Cow<'static, str> {
         N::CHANGE.into()
     }
@@ -134,27 +126,34 @@ impl<N: Followed> ChangeBatch<N> {
     /// Whether this batch belongs to what there was at the beginning. Its last batch has `complete`, too, and is
     /// empty where there is nothing.
     async fn snapshot(&self) -> bool {
-        self.snapshot
+        self.batch.snapshot
     }
 
     /// Whether the subscriber now has exactly what the city holds at this moment; else the rest follows at once.
     async fn complete(&self) -> bool {
-        self.complete
+        self.batch.complete
     }
 
     /// The changes, at most one of each entity.
     #[graphql(complexity = "list_cost(None, child_complexity)")]
-    async fn changes(&self) -> &[EntityChange<N>] {
-        &self.changes
+    async fn changes(&self) -> Vec<EntityChange<'_, N>> {
+        let changes = self.batch.changes.iter().map(|change| {
+            let entity = match change {
+                Change::Left { .. } => None,
+                Change::Entered(entity) | Change::Updated { entity, .. } => N::of(&self.city, entity),
+            };
+            EntityChange { change, entity }
+        });
+        changes.collect()
     }
 }
 
 /// What happened to one entity since the subscriber was last told of it, all of it merged.
 #[Object(name_type)]
-impl<N: Followed> EntityChange<N> {
+impl<N: Followed> EntityChange<'_, N> {
     /// What happened.
     async fn kind(&self) -> ChangeKind {
-        ChangeKind::from(&self.change)
+        ChangeKind::from(self.change)
     }
 
     /// The entity's id, unique over all kinds: `sensor/<district>/<id>`, `bus/<id>`, with its parts percent-encoded.
@@ -175,6 +174,6 @@ impl<N: Followed> EntityChange<N> {
 
     /// Why it left; null where it did not.
     async fn reason(&self) -> Option<LeaveReason> {
-        leave_reason(&self.change)
+        leave_reason(self.change)
     }
 }

@@ -7,6 +7,7 @@ use futures_util::Stream;
 
 use super::{
     batch::{ChangeBatch, Followed},
+    item::Item,
     start::follow,
 };
 use crate::{
@@ -45,7 +46,7 @@ macro_rules! kinds {
                             something changes. What changes meanwhile is merged."
                     )]
                     min_interval_ms: i32,
-                ) -> Result<impl Stream<Item = ChangeBatch<$node>> + use<>> {
+                ) -> Result<impl Stream<Item = Item<ChangeBatch<$node>>> + use<>> {
                     follow(ctx, selection::<$node>(filter.as_ref())?, min_interval_ms)
                 }
             )+

@@ -5,10 +5,17 @@ use std::{sync::Arc, time::Duration};
 use async_graphql::{Context, OutputType, Result};
 use futures_util::{Stream, StreamExt};
 
-use super::batch::{ChangeBatch, Followed};
+use super::{
+    batch::{ChangeBatch, Followed},
+    item::Item,
+};
 use crate::{
-    graphql::error::{bad_input, internal},
-    live::{self, Hub},
+    graphql::{
+        caller::Caller,
+        context::Document,
+        error::{bad_input, internal},
+    },
+    live::{self, Hub, Wish},
     telemetry,
     twin::selection::Selection,
 };
@@ -41,12 +48,36 @@ pub fn follow<N: Followed>(
     ctx: &Context<'_>,
     selection: Selection,
     min_interval_ms: i32,
-) -> Result<impl Stream<Item = ChangeBatch<N>> + use<N>> {
+) -> Result<impl Stream<Item = Item<ChangeBatch<N>>> + use<N>> {
     let (hub, interval) = (hub(ctx)?, interval(min_interval_ms)?);
-    let seat = hub.subscribe_alone(selection);
-    let id = seat.id();
-    let batches = live::follow(Arc::clone(&hub), seat, interval);
-    Ok(running(ctx, batches.map(move |batch| ChangeBatch::new(hub.cursor(id, &batch), batch))))
+    let seat = hub.subscribe_alone(Wish { selection, level: None, operation: operation(ctx, None) });
+    let batches = live::follow(hub, seat, interval);
+    Ok(running(ctx, batches.map(|given| Item::new(given, false))))
+}
+
+/// The longest text of an operation that is compared with others: a map's has some hundred bytes.
+const MOST_COMPARED: usize = 16 * 1024;
+
+/// What makes two operations the same: document, operation, variables and what their callers may do. The variable of an
+/// argument that is each subscriber's own counts as not there.
+pub fn operation(ctx: &Context<'_>, own: Option<&str>) -> Option<String> {
+    let Document(text) = ctx.data_opt()?;
+    let arguments = ctx.item.node.arguments.iter();
+    let variable =
+        arguments.filter(|(name, _)| Some(name.node.as_str()) == own).map(|(_, value)| value.node.to_string()).next();
+    let variable = variable.as_deref().and_then(|value| value.strip_prefix('$'));
+    let name = ctx.query_env.operation_name.as_deref().unwrap_or_default();
+    let access = ctx.data_opt::<Caller>().map(|caller| caller.access);
+    let mut operation = format!("{access:?}");
+    // Each part with its length, so that no two operations are the same text by chance or by intent.
+    let mut add = |part: &str| operation.push_str(&format!(" {}:{part}", part.len()));
+    add(text);
+    add(name);
+    for (name, value) in ctx.query_env.variables.iter().filter(|(name, _)| Some(name.as_str()) != variable) {
+        add(name);
+        add(&value.to_string());
+    }
+    (operation.len() <= MOST_COMPARED).then_some(operation)
 }
 
 /// A subscription's stream, counted in the metrics as long as it is there.

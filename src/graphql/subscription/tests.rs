@@ -1,15 +1,18 @@
 //! Subscriptions as their clients see them.
 
 mod many;
+mod twin;
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_graphql::{Request, Response};
 use bytes::Bytes;
-use futures_util::{FutureExt, Stream, StreamExt, stream::BoxStream};
+use futures_util::{Stream, StreamExt, stream::BoxStream};
 use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
 
 use crate::{
+    config::{Config, LiveConfig},
     graphql::{
         at_one_moment, schema_builder,
         tests::{TestCity, TestSchema, limits},
@@ -21,8 +24,8 @@ use crate::{
 };
 
 /// A schema with all that subscriptions need.
-fn schema(fold: &Arc<Fold>, chain: &Arc<Chain>) -> TestSchema {
-    let hub = Hub::new(Arc::clone(fold), Arc::clone(chain), &crate::config::Config::defaults().live);
+fn schema(fold: &Arc<Fold>, chain: &Arc<Chain>, config: &LiveConfig) -> TestSchema {
+    let hub = Hub::new(Arc::clone(fold), Arc::clone(chain), config);
     schema_builder(&limits()).data(Arc::clone(fold)).data(Arc::clone(chain)).data(hub).finish()
 }
 
@@ -34,8 +37,12 @@ struct Test {
 
 impl Test {
     fn new() -> Self {
+        Self::with(&Config::defaults().live)
+    }
+
+    fn with(config: &LiveConfig) -> Self {
         let (city, chain) = (TestCity::small(), Arc::new(Chain::default()));
-        let schema = schema(&city.fold, &chain);
+        let schema = schema(&city.fold, &chain, config);
         Self { city, chain, schema }
     }
 
@@ -48,10 +55,15 @@ impl Test {
     }
 }
 
-/// What is there to be had without waiting: the data of the only field.
-fn now(stream: &mut (impl Stream<Item = Response> + Unpin)) -> Option<Value> {
-    let response = stream.next().now_or_never()?.expect("no end");
-    Some(data(response))
+/// The data of the only field: what there is after the next moment that subscribers see, or comes then.
+async fn now(stream: &mut (impl Stream<Item = Response> + Unpin)) -> Value {
+    sleep(Duration::from_millis(10)).await;
+    data(timeout(Duration::from_secs(30), stream.next()).await.expect("a batch").expect("no end"))
+}
+
+/// That nothing comes.
+async fn nothing(stream: &mut (impl Stream<Item = Response> + Unpin)) -> bool {
+    timeout(Duration::from_millis(50), stream.next()).await.is_err()
 }
 
 fn data(response: Response) -> Value {
@@ -67,7 +79,7 @@ async fn buses_enter_change_and_leave() {
         "busChanges(filter: {statuses: [\"in_service\"]}) { cursor snapshot complete
             changes { kind id entity { busId speed locatedIn { districtId } } changedFields reason } }",
     ));
-    let mut first = now(&mut stream).expect("what is");
+    let mut first = now(&mut stream).await;
     let cursor = first["cursor"].take();
     assert_eq!(
         first,
@@ -75,14 +87,14 @@ async fn buses_enter_change_and_leave() {
             "entity": {"busId": "b/1", "speed": 28.4, "locatedIn": {"districtId": "centro"}}, "changedFields": [],
             "reason": null}]})
     );
-    assert_eq!(now(&mut stream), None);
+    assert!(nothing(&mut stream).await);
 
     let later = "2026-01-05T00:20:00Z";
     test.bus(&json!({"busId": "b/1", "currentLocation": {"latitude": 42.39, "longitude": 13.4}, "speed": 30,
         "lastUpdated": later}));
     test.bus(&json!({"busId": "b2", "currentLocation": {"latitude": 42.39, "longitude": 13.4},
         "status": "in_service", "lastUpdated": later}));
-    let second = now(&mut stream).expect("what changed");
+    let second = now(&mut stream).await;
     assert_ne!(second["cursor"], cursor);
     assert_eq!(second["snapshot"], false);
     assert_eq!(
@@ -98,7 +110,7 @@ async fn buses_enter_change_and_leave() {
     test.bus(&json!({"busId": "b2", "currentLocation": {"latitude": 42.39, "longitude": 13.4},
         "status": "maintenance", "lastUpdated": later}));
     assert!(test.city.fold.with(|city| city.remove(Kind::Bus, None, "b/1")));
-    let third = now(&mut stream).expect("what left");
+    let third = now(&mut stream).await;
     assert_eq!(
         third["changes"],
         json!([{"kind": "LEFT", "id": "bus/b%2F1", "entity": null, "changedFields": [], "reason": "REMOVED"},
@@ -113,17 +125,14 @@ async fn a_map_follows_a_box() {
         "twinChanges(filter: {box: {north: 42.36, south: 42.34, east: 13.41, west: 13.39}}) {
             changes { kind id entity { __typename kind ... on Bus { busId } } } }",
     ));
-    let first = now(&mut stream).expect("what is");
+    let first = now(&mut stream).await;
     let types: std::collections::BTreeSet<_> =
         first["changes"].as_array().unwrap().iter().map(|change| change["entity"]["__typename"].to_string()).collect();
     assert!(types.len() > 5, "{types:?}");
     let gone = json!({"busId": "b/1", "currentLocation": {"latitude": 42.5, "longitude": 13.4}});
     test.bus(&json!({"lastUpdated": "2026-01-05T00:20:00Z", "busId": gone["busId"],
         "currentLocation": gone["currentLocation"]}));
-    assert_eq!(
-        now(&mut stream).expect("what left")["changes"],
-        json!([{"kind": "LEFT", "id": "bus/b%2F1", "entity": null}])
-    );
+    assert_eq!(now(&mut stream).await["changes"], json!([{"kind": "LEFT", "id": "bus/b%2F1", "entity": null}]));
 }
 
 #[tokio::test]
@@ -143,7 +152,7 @@ async fn each_kind_can_be_followed() {
     ] {
         let mut stream =
             test.subscribe(&format!("{field}Changes {{ complete changes {{ kind entity {{ id kind }} }} }}"));
-        let first = now(&mut stream).expect("what is");
+        let first = now(&mut stream).await;
         let changes = first["changes"].as_array().unwrap();
         assert!(changes.iter().any(|change| change["entity"]["id"] == id), "{field}: {changes:?}");
         let kinds: std::collections::HashSet<_> = changes.iter().map(|change| &change["entity"]["kind"]).collect();
@@ -176,11 +185,11 @@ async fn wrong_arguments_are_named() {
 async fn intervals_hold() {
     let test = Test::new();
     let mut stream = pin!(test.subscribe("busChanges(minIntervalMs: 500) { changes { id } }"));
-    now(&mut stream).expect("what is");
+    now(&mut stream).await;
     test.bus(&json!({"busId": "b3", "currentLocation": {"latitude": 42.5, "longitude": 13.4}}));
-    assert_eq!(now(&mut stream), None);
-    tokio::time::sleep(Duration::from_millis(501)).await;
-    assert_eq!(now(&mut stream).expect("what changed")["changes"], json!([{"id": "bus/b3"}]));
+    assert!(nothing(&mut stream).await);
+    sleep(Duration::from_millis(501)).await;
+    assert_eq!(now(&mut stream).await["changes"], json!([{"id": "bus/b3"}]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,22 +199,22 @@ async fn the_dashboard_comes_when_it_changes() {
         "dashboardChanges(districts: [\"nord\"], minIntervalMs: 0) { district { districtId } busesInService }",
     ));
     let dashboard = |buses: u32| json!([{"district": {"districtId": "nord"}, "busesInService": buses}]);
-    assert_eq!(now(&mut stream).expect("what is"), dashboard(0));
+    assert_eq!(now(&mut stream).await, dashboard(0));
     let moves = |id: &str, latitude: f64| {
         test.bus(&json!({"busId": id, "currentLocation": {"latitude": latitude, "longitude": 13.4},
             "status": "in_service", "lastUpdated": "2026-01-05T00:20:00Z"}));
     };
     moves("b2", 42.39);
     moves("b3", 42.39);
-    assert_eq!(now(&mut stream), None, "not within a second");
-    tokio::time::sleep(Duration::from_millis(1001)).await;
-    assert_eq!(now(&mut stream).expect("what changed"), dashboard(2));
+    assert!(nothing(&mut stream).await, "not within a second");
+    sleep(Duration::from_millis(1001)).await;
+    assert_eq!(now(&mut stream).await, dashboard(2));
     moves("b4", 42.35);
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(now(&mut stream), None, "elsewhere");
+    sleep(Duration::from_secs(60)).await;
+    assert!(nothing(&mut stream).await, "elsewhere");
     moves("b3", 42.35);
-    tokio::time::sleep(Duration::from_millis(1001)).await;
-    assert_eq!(now(&mut stream).expect("what changed"), dashboard(1));
+    sleep(Duration::from_millis(1001)).await;
+    assert_eq!(now(&mut stream).await, dashboard(1));
 }
 
 #[tokio::test]
@@ -213,10 +222,10 @@ async fn the_chain_can_be_followed() {
     let test = Test::new();
     let fields = "epoch previousTimestamp timestamp full incremental reason";
     let mut stream = pin!(test.subscribe(&format!("stateDelta {{ {fields} }}")));
-    assert_eq!(now(&mut stream), None, "there is no boundary yet");
+    assert!(nothing(&mut stream).await, "there is no boundary yet");
     let (first, second) = (Time(1_767_571_200_000), Time(1_767_571_205_000));
     test.chain.full_of_view(3, first, test.city.fold.view());
-    let mut full = now(&mut stream).expect("a full");
+    let mut full = now(&mut stream).await;
     let state = full["full"].take();
     assert_eq!((&state["cityId"], &state["timestamp"]), (&json!("test"), &json!("2026-01-05T00:00:00.000Z")));
     assert_eq!(state["publicTransport"]["buses"].as_array().unwrap().len(), 2);
@@ -230,7 +239,7 @@ async fn the_chain_can_be_followed() {
     test.chain.incremental(3, incremental, None);
     let step = json!({"epoch": "3", "previousTimestamp": "2026-01-05T00:00:00.000Z",
         "timestamp": "2026-01-05T00:00:05.000Z", "full": null, "incremental": message, "reason": null});
-    assert_eq!(now(&mut stream).expect("an incremental"), step);
+    assert_eq!(now(&mut stream).await, step);
     let mut missed = pin!(test.subscribe(&format!("stateDelta(from: \"2026-01-05T00:00:00Z\") {{ {fields} }}")));
-    assert_eq!(now(&mut missed).expect("what was missed"), step);
+    assert_eq!(now(&mut missed).await, step);
 }

@@ -1,17 +1,16 @@
 //! The live map's subscription: entities of all kinds.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, StreamExt};
 
 use super::{
-    start::{hub, interval, running},
+    item::Item,
+    start::{hub, interval, operation, running},
     twin_batch::TwinChanges,
 };
 use crate::{
     graphql::{caller::Caller, error::bad_input, filter::EntityFilter},
-    live::{self, Cursor},
+    live::{self, Cursor, Wish},
 };
 
 /// The live map's subscription.
@@ -57,7 +56,7 @@ impl TwinSubscription {
             apart, and as entities again from 90 % of that on down; roads are then thinned by class beyond 50,000."
         )]
         zoom: Option<f64>,
-    ) -> Result<impl Stream<Item = TwinChanges> + use<>> {
+    ) -> Result<impl Stream<Item = Item<TwinChanges>> + use<>> {
         let selection = filter.map(|filter| filter.selection()).transpose()?.unwrap_or_default();
         let (hub, interval, level) = (hub(ctx)?, interval(min_interval_ms)?, level(zoom)?);
         let resume = match &resume_from {
@@ -67,11 +66,10 @@ impl TwinSubscription {
             None => None,
         };
         let socket = ctx.data_opt::<Caller>().and_then(|caller| caller.socket);
-        let seat = hub.subscribe(selection, level, resume, socket);
-        let id = seat.id();
-        let batches = live::follow(Arc::clone(&hub), seat, interval);
-        let batches = batches.map(move |batch| TwinChanges::new(hub.cursor(id, &batch), batch, compact));
-        Ok(running(ctx, batches))
+        let wish = Wish { selection, level, operation: operation(ctx, Some("resumeFrom")) };
+        let seat = hub.subscribe(wish, resume, socket);
+        let batches = live::follow(hub, seat, interval);
+        Ok(running(ctx, batches.map(move |given| Item::new(given, compact))))
     }
 }
 

@@ -1,12 +1,17 @@
 //! What the live map's subscription gives.
 
+use std::sync::Arc;
+
 use async_graphql::{Enum, ID, Object};
 
-use super::batch::{ChangeKind, LeaveReason, leave_reason};
+use super::{
+    batch::{ChangeKind, LeaveReason, leave_reason},
+    item::FromBatch,
+};
 use crate::{
     graphql::{connection::list_cost, entity::TwinEntity, enums::EntityKind, scalar::Json, snapshot::Snapshot},
-    live::{self, Batch, CellChange, Change, Cursor, Mode},
-    twin::geo::BoundingBox,
+    live::{self, Batch, CellChange, Change, Mode, Own},
+    twin::{entity::Entity, geo::BoundingBox},
 };
 
 /// How what the filter chooses is shown.
@@ -43,8 +48,8 @@ pub enum SnapshotReason {
 /// holds. Then it applies `changes` and `cells`. At the next `complete` after a `reason` it drops the entities that are
 /// still marked, which are those that did not enter anew.
 pub struct TwinChanges {
-    cursor: Cursor,
-    batch: Batch,
+    own: Own,
+    batch: Arc<Batch>,
     city: Snapshot,
     compact: bool,
 }
@@ -55,11 +60,10 @@ pub struct TwinChange<'a> {
     change: &'a Change,
 }
 
-impl TwinChanges {
-    /// A batch as GraphQL gives it.
-    pub fn new(cursor: Cursor, batch: Batch, compact: bool) -> Self {
-        let city = Snapshot::from(batch.view.clone());
-        Self { cursor, batch, city, compact }
+impl FromBatch for TwinChanges {
+    fn from_batch(own: &Own, batch: Arc<Batch>, compact: bool) -> Self {
+        let city = Snapshot::from(Arc::clone(&batch.view));
+        Self { own: own.clone(), batch, city, compact }
     }
 }
 
@@ -74,13 +78,13 @@ impl TwinChanges {
 #[Object]
 impl TwinChanges {
     /// Where the client stands with this batch, opaque. `resumeFrom` goes on after it.
-    async fn cursor(&self) -> String {
-        self.cursor.to_string()
+    async fn cursor(&self) -> &str {
+        &self.own.cursor
     }
 
     /// The subscription's id, the same in each batch and after a resume; for `moveViewport`. It cannot be guessed.
     async fn subscription(&self) -> ID {
-        ID(self.cursor.subscription.to_string())
+        ID(self.own.subscription.clone())
     }
 
     /// The number of the last `moveViewport` that this batch knows of; 0 before the first.
@@ -171,7 +175,7 @@ impl TwinChange<'_> {
     }
 }
 
-fn patch(entity: &crate::twin::entity::Entity, change: &Change) -> Vec<u8> {
+fn patch(entity: &Entity, change: &Change) -> Vec<u8> {
     let (names, mut out) = (entity.field_names(), Vec::with_capacity(256));
     out.push(b'{');
     for i in change.changed() {

@@ -110,8 +110,10 @@ pub(super) struct Waiting {
 /// Limits of the writer.
 #[derive(Clone, Copy)]
 pub(super) struct WriteLimits {
-    /// How long one write may take, and how long the close frame may.
-    pub(super) write: Duration,
+    /// How long one write may block: a client that takes nothing for so long is closed.
+    pub(super) stall: Duration,
+    /// How long the close frame may take.
+    pub(super) close: Duration,
     /// How often the client is pinged.
     pub(super) ping: Duration,
 }
@@ -143,7 +145,7 @@ pub(super) async fn write(
         tokio::select! {
             biased;
             () = closing.closed() => break,
-            sent = tokio::time::timeout(limits.write, sink.send(message)) => match sent {
+            sent = tokio::time::timeout(limits.stall, sink.send(message)) => match sent {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => closing.close(None),
                 Err(_) => closing.close(Some(stalled())),
@@ -153,7 +155,7 @@ pub(super) async fn write(
     if let Some(Close { code, reason }) = closing.reason() {
         let frame = CloseFrame { code: code as u16, reason: reason.into() };
         // The client may be gone: then there is nobody to tell.
-        let _ = tokio::time::timeout(limits.write, end(&mut sink, Message::Close(Some(frame)))).await;
+        let _ = tokio::time::timeout(limits.close, end(&mut sink, Message::Close(Some(frame)))).await;
     }
 }
 

@@ -37,8 +37,9 @@ const MISSED_PINGS: u32 = 3;
 /// Serves one socket to its end.
 pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     let closing = Closing::default();
-    let limits = WriteLimits { write: app.graphql.write_timeout, ping: app.graphql.ping_interval };
-    let (outbox, waiting) = Outbox::new(closing.clone(), app.graphql.stall_timeout);
+    let (stall, ping) = (app.graphql.stall_timeout, app.graphql.ping_interval);
+    let limits = WriteLimits { stall, close: app.graphql.write_timeout, ping };
+    let (outbox, waiting) = Outbox::new(closing.clone(), stall);
     let (sink, mut stream) = socket.split();
     let caller = Caller { socket: Some(fastrand::u64(..)), ..caller };
     let writer = tokio::spawn(write(sink, waiting, closing.clone(), limits));

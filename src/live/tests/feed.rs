@@ -1,28 +1,49 @@
 //! Each feed's client holds, at every mark, exactly what a query of the view gives.
 
-use proptest::prelude::*;
-
 use std::sync::Arc;
+
+use proptest::prelude::*;
 
 use super::city::{Client, RandomCity, brute_force, selection};
 use crate::{
-    live::{Batch, Change, Feed, LeftReason, Limits, SnapshotReason, cells::Grids, feed::Scene},
+    live::{Batch, Change, Feed, LeftReason, Limits, SnapshotReason, cells::Grids, feed::Scene, index::Index},
     twin::{model::Kind, selection::Selection, view::View},
 };
 
-/// A feed that never shows cells.
-fn feed(selection: Selection, page: usize) -> Feed {
-    Feed::new(selection, None, SnapshotReason::Start, Limits { page, cells_above: 1, roads_above: 1 })
+/// A feed that never shows cells, and what it looks with.
+struct Watch {
+    feed: Feed,
+    index: Index,
+    grids: Grids,
 }
 
-fn next(feed: &mut Feed, view: &Arc<View>) -> Option<Batch> {
-    feed.next(Scene { view, grids: &Grids::default() })
+impl Watch {
+    fn new(selection: Selection, page: usize) -> Self {
+        let limits = Limits { page, cells_above: 1, roads_above: 1 };
+        let feed = Feed::new(selection, None, SnapshotReason::Start, limits);
+        Self { feed, index: Index::default(), grids: Grids::default() }
+    }
+
+    fn next(&mut self, view: &Arc<View>) -> Option<Arc<Batch>> {
+        self.index.catch_up(view);
+        let scene = Scene { view, index: &self.index, grids: &self.grids };
+        self.feed.next(scene).map(|(_, step)| step.batch)
+    }
+
+    fn changes(&mut self, view: &Arc<View>) -> Vec<Change> {
+        self.next(view).map(|batch| batch.changes.clone()).unwrap_or_default()
+    }
+
+    fn without_history(&mut self, view: &Arc<View>) {
+        self.index.catch_up(view);
+        self.feed.without_history(Scene { view, index: &self.index, grids: &self.grids });
+    }
 }
 
 /// A subscriber and what it makes of its batches.
 struct Subscriber {
     selection: Selection,
-    feed: Feed,
+    watch: Watch,
     client: Client,
     /// The chance that it looks at a moment.
     eager: f64,
@@ -37,7 +58,7 @@ impl Subscriber {
         let selection = selection(random);
         let page = *random.choice(&[1, 3, 1000]).unwrap();
         Self {
-            feed: feed(selection.clone(), page),
+            watch: Watch::new(selection.clone(), page),
             selection,
             client: Client::default(),
             eager: *random.choice(&[1.0, 0.3, 0.02]).unwrap(),
@@ -51,14 +72,13 @@ impl Subscriber {
     fn look(&mut self, city: &RandomCity, random: &mut fastrand::Rng) -> bool {
         let view = city.view();
         if self.begun && random.f64() < self.forgetful {
-            self.feed.without_history(&view);
+            self.watch.without_history(&view);
         }
         self.begun = true;
-        let Some(batch) = next(&mut self.feed, &view) else { return false };
+        let Some(batch) = self.watch.next(&view) else { return false };
         self.client.take(&batch);
         if batch.complete {
             self.marks += 1;
-            assert_eq!(batch.revision, view.revision);
             assert_eq!(self.client.holds, brute_force(&view, &self.selection));
         }
         !batch.complete
@@ -87,7 +107,7 @@ proptest! {
             while subscriber.look(&city, random) {}
             assert_eq!(subscriber.client.holds, brute_force(&city.view(), &subscriber.selection));
             assert!(subscriber.marks > 0);
-            assert!(next(&mut subscriber.feed, &city.view()).is_none(), "nothing new is nothing to tell");
+            assert!(subscriber.watch.next(&city.view()).is_none(), "nothing new is nothing to tell");
         }
     }
 }
@@ -96,24 +116,24 @@ proptest! {
 fn what_is_not_selected_costs_no_batch() {
     let mut city = RandomCity::new(7);
     let none = Selection { kinds: Some([Kind::Building].into()), ..Selection::default() };
-    let mut feed = feed(none, 1000);
-    let first = next(&mut feed, &city.view()).expect("that there is nothing is worth telling");
+    let mut feed = Watch::new(none, 1000);
+    let first = feed.next(&city.view()).expect("that there is nothing is worth telling");
     assert!(first.changes.is_empty() && first.snapshot && first.complete);
     for _ in 0..200 {
         city.act();
-        assert!(next(&mut feed, &city.view()).is_none());
+        assert!(feed.next(&city.view()).is_none());
     }
 }
 
 #[test]
 fn updates_name_only_what_changed() {
     let mut city = RandomCity::new(1);
-    let mut feed = feed(Selection { kinds: Some([Kind::Bus].into()), ..Selection::default() }, 1000);
+    let mut feed = Watch::new(Selection { kinds: Some([Kind::Bus].into()), ..Selection::default() }, 1000);
     let mut named = std::collections::HashSet::new();
-    next(&mut feed, &city.view());
+    feed.next(&city.view());
     for _ in 0..300 {
         city.act();
-        for change in next(&mut feed, &city.view()).into_iter().flat_map(|batch| batch.changes) {
+        for change in feed.changes(&city.view()) {
             if let Change::Updated { .. } = change {
                 named.extend(change.changed_fields());
             }
@@ -126,11 +146,11 @@ fn updates_name_only_what_changed() {
 fn the_same_changes_come_in_the_same_order() {
     let told = || {
         let mut city = RandomCity::new(3);
-        let mut feed = feed(Selection::default(), 5);
+        let mut feed = Watch::new(Selection::default(), 5);
         let mut told = Vec::new();
         for _ in 0..200 {
             city.act();
-            told.extend(next(&mut feed, &city.view()).map(|batch| format!("{:?}", ids(&batch.changes))));
+            told.extend(feed.next(&city.view()).map(|batch| format!("{:?}", ids(&batch.changes))));
         }
         told
     };
@@ -147,14 +167,13 @@ fn a_busy_entity_keeps_no_other_waiting() {
     for _ in 0..100 {
         city.act();
     }
-    let mut feed = feed(Selection::default(), 1);
+    let mut feed = Watch::new(Selection::default(), 1);
     let there = brute_force(&city.view(), &Selection::default()).len();
     let mut entered = 0;
     // A page of one while things go on: everything has its turn all the same.
     for _ in 0..there * 4 {
         city.act();
-        let changes = next(&mut feed, &city.view()).map(|batch| batch.changes).unwrap_or_default();
-        entered += changes.iter().filter(|change| matches!(change, Change::Entered(_))).count();
+        entered += feed.changes(&city.view()).iter().filter(|change| matches!(change, Change::Entered(_))).count();
     }
     assert!(entered >= there / 2, "{entered} of {there}");
 }
@@ -163,11 +182,11 @@ fn a_busy_entity_keeps_no_other_waiting() {
 fn leaving_has_its_reason() {
     let mut city = RandomCity::new(11);
     let reported = Selection { statuses: Some(["reported".to_owned()].into()), ..Selection::default() };
-    let mut feed = feed(reported, 1000);
+    let mut feed = Watch::new(reported, 1000);
     let mut reasons = Vec::new();
     for _ in 0..2000 {
         city.act();
-        for change in next(&mut feed, &city.view()).into_iter().flat_map(|batch| batch.changes) {
+        for change in feed.changes(&city.view()) {
             if let Change::Left { reason, .. } = change {
                 reasons.push(reason);
             }

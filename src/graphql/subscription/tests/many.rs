@@ -129,7 +129,7 @@ async fn subscriber(schema: TestSchema, fold: Arc<Fold>, quiet: Arc<AtomicBool>,
 async fn a_thousand_subscribers_end_with_what_the_city_holds() {
     let RandomCity { city, mut now, .. } = RandomCity::new(42);
     let fold = Fold::new(city);
-    let schema = schema(&fold, &Arc::new(Chain::default()));
+    let schema = schema(&fold, &Arc::new(Chain::default()), &crate::config::Config::defaults().live);
     let quiet = Arc::new(AtomicBool::new(false));
     let subscribers: Vec<_> = (0..SUBSCRIBERS)
         .map(|seed| tokio::spawn(subscriber(schema.clone(), Arc::clone(&fold), Arc::clone(&quiet), seed)))

@@ -1,0 +1,130 @@
+//! A client of graphql-transport-ws that costs next to nothing: it cuts frames off a socket and looks for time stamps in
+//! them, so that a thousand of them measure the server and not themselves.
+
+use std::io;
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::produce::now_ms;
+
+/// What one read takes at most.
+const CHUNK: usize = 64 * 1024;
+
+/// An open socket on which one subscription runs.
+pub struct Wire {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    /// Where the next frame begins in the buffer.
+    at: usize,
+    /// Operations that were sent.
+    sent: u64,
+}
+
+/// The subscription's id; others have another.
+const SUBSCRIPTION: &[u8] = br#"{"id":"s","type":"next""#;
+
+impl Wire {
+    /// Opens a socket and starts a subscription.
+    pub async fn subscribe(port: u16, query: &str, variables: Value) -> io::Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
+        let mut wire = Self { stream, buffer: Vec::with_capacity(CHUNK), at: 0, sent: 0 };
+        let upgrade = format!(
+            "GET /graphql/ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+            Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+        );
+        wire.stream.write_all(upgrade.as_bytes()).await?;
+        let mut byte = [0];
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            wire.stream.read_exact(&mut byte).await?;
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+        wire.send(&json!({ "type": "connection_init" })).await?;
+        wire.frame().await?;
+        wire.send(&json!({ "id": "s", "type": "subscribe", "payload": { "query": query, "variables": variables } }))
+            .await?;
+        Ok(wire)
+    }
+
+    /// Runs another operation beside the subscription.
+    pub async fn run(&mut self, query: &str, variables: Value) -> io::Result<()> {
+        self.sent += 1;
+        let payload = json!({ "query": query, "variables": variables });
+        self.send(&json!({ "id": self.sent.to_string(), "type": "subscribe", "payload": payload })).await
+    }
+
+    /// Sends a text frame. Its mask is zero, which a server need not like but must take.
+    async fn send(&mut self, message: &Value) -> io::Result<()> {
+        let text = message.to_string();
+        let mut frame = vec![0x81];
+        match text.len() {
+            short @ 0..126 => frame.push(0x80 | short as u8),
+            long => {
+                frame.push(0x80 | 126);
+                frame.extend_from_slice(&u16::try_from(long).expect("a short message").to_be_bytes());
+            }
+        }
+        frame.extend_from_slice(&[0; 4]);
+        frame.extend_from_slice(text.as_bytes());
+        self.stream.write_all(&frame).await
+    }
+
+    /// The next result of the subscription.
+    pub async fn next(&mut self) -> io::Result<&[u8]> {
+        loop {
+            let (begin, end) = self.frame().await?;
+            if self.buffer[begin..end].starts_with(SUBSCRIPTION) {
+                return Ok(&self.buffer[begin..end]);
+            }
+        }
+    }
+
+    /// The next frame's payload, as a range of the buffer.
+    async fn frame(&mut self) -> io::Result<(usize, usize)> {
+        loop {
+            if let Some((begin, end)) = whole(&self.buffer[self.at..]) {
+                let range = (self.at + begin, self.at + end);
+                self.at = range.1;
+                return Ok(range);
+            }
+            self.buffer.drain(..self.at);
+            self.at = 0;
+            self.buffer.reserve(CHUNK);
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+}
+
+/// Where the payload of the first frame is, if all of it is there.
+fn whole(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (head, length) = match *bytes.get(1)? {
+        126 => (4, usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
+        127 => (10, usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?),
+        short => (2, usize::from(short)),
+    };
+    (bytes.len() >= head + length).then_some((head, head + length))
+}
+
+/// The ages of the values in a frame in milliseconds, by their `lastUpdated`, which was the moment to send them at.
+pub fn ages(frame: &[u8]) -> impl Iterator<Item = f64> + '_ {
+    const KEY: &[u8] = br#""lastUpdated":"20"#;
+    const DAY: f64 = 86_400_000.0;
+    let now = now_ms() % DAY;
+    let starts = frame.windows(KEY.len()).enumerate().filter(|(_, window)| *window == KEY).map(|(at, _)| at);
+    starts.filter_map(move |at| {
+        // 2026-01-05T00:00:00.000Z: the time of the day is enough.
+        let time = frame.get(at + KEY.len() + 9..at + KEY.len() + 21)?;
+        let number = |range: std::ops::Range<usize>| std::str::from_utf8(&time[range]).ok()?.parse::<f64>().ok();
+        let at = ((number(0..2)? * 60.0 + number(3..5)?) * 60.0 + number(6..12)?) * 1000.0;
+        Some((now - at).rem_euclid(DAY))
+    })
+}
