@@ -36,7 +36,9 @@ fn description(config: &HttpConfig) -> Value {
 
 /// The other server that the map loads from, as a content security policy names it; `None` where there is none.
 pub fn origin(config: &HttpConfig) -> Option<String> {
-    let (MapBackground::Tiles(url) | MapBackground::Pmtiles(url)) = config.map_background.as_ref()? else { return None };
+    let (MapBackground::Tiles(url) | MapBackground::Pmtiles(url)) = config.map_background.as_ref()? else {
+        return None;
+    };
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?;

@@ -29,10 +29,15 @@ async fn the_page_is_told_what_lies_under_the_map() {
     let tiles = "https://tiles.example/{z}/{x}/{y}.png";
     for (background, kind, url) in [
         (MapBackground::Tiles(tiles.into()), "tiles", tiles),
-        (MapBackground::Pmtiles("https://tiles.example/a.pmtiles".into()), "pmtiles", "https://tiles.example/a.pmtiles"),
+        (
+            MapBackground::Pmtiles("https://tiles.example/a.pmtiles".into()),
+            "pmtiles",
+            "https://tiles.example/a.pmtiles",
+        ),
         (MapBackground::File("a.pmtiles".into()), "pmtiles", FILE),
     ] {
-        let told: Value = serde_json::from_str(&text(ask(&with(Some(background)), "/map.json", None).await).await).unwrap();
+        let told: Value =
+            serde_json::from_str(&text(ask(&with(Some(background)), "/map.json", None).await).await).unwrap();
         assert_eq!(told, json!({ "background": { "kind": kind, "url": url, "attribution": "© somebody" } }));
     }
     assert_eq!(text(ask(&with(None), "/map.json", None).await).await, r#"{"background":null}"#);
