@@ -2,12 +2,12 @@
 
 use std::{io::Write as _, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Brokers, Config},
+    config::{Brokers, Config, ConfigError},
     graphql,
     http::{self, AppState, api::Api, auth::Auth, connections::Connections},
     ingest::Fold,
@@ -46,7 +46,7 @@ const RETRY: Duration = Duration::from_secs(1);
 pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) -> Result<()> {
     telemetry::announce(&Topic::ALL.map(Topic::name), &Code::ALL.map(Code::name), &Kind::ALL.map(Kind::prefix));
     let city_file = match &demo {
-        Some(demo) => Some(parse_city_file(demo.city_file(), "the simulated city")?),
+        Some(demo) => Some(parse_city_file(demo.city_file()).map_err(|error| anyhow!("the simulated city: {error}"))?),
         None => read_city_file(&config)?,
     };
     let city_id = config.city.agreed_id(city_file.as_ref().map(|file| file.city_id.as_str()))?;
@@ -67,6 +67,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
         Some(broker) => Cluster::embedded(&config.kafka, broker),
         None => Cluster::remote(&config.kafka)?,
     };
+    cluster.check(&config.publish.compression).await?;
     let retention_ms = config.ingest.incident_retention.map(|retention| retention.as_millis() as i64);
     let fold = Fold::new(City::new(&city_id, &config.city.name, retention_ms));
     let chain = Arc::new(Chain::default());
@@ -110,7 +111,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
         () = stop.cancelled() => None,
     };
     if let Some(cluster_id) = connected {
-        let feeding = demo.map(|demo| tokio::spawn(demo.run(cluster.clone())));
+        let feeding = demo.map(|demo| tokio::spawn(demo.run(cluster.clone(), Arc::clone(&fold), Arc::clone(&health))));
         tokio::spawn(progress::show(cluster.clone(), Arc::clone(&fold), Arc::clone(&health)));
         let instance = Instance::new(Parts {
             cluster: cluster.clone(),
@@ -158,17 +159,20 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
 
 fn read_city_file(config: &Config) -> Result<Option<CityFile>> {
     let Some(path) = &config.city.file else { return Ok(None) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("CITY_FILE: {}", path.display()))?;
-    parse_city_file(&text, &format!("CITY_FILE: {}", path.display())).map(Some)
+    let wrong = |problem| ConfigError::CityFile { file: path.display().to_string(), problem };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    Ok(Some(parse_city_file(&text).map_err(wrong)?))
 }
 
-fn parse_city_file(text: &str, what: &str) -> Result<CityFile> {
+/// # Errors
+/// What is wrong with it, the first few and how many more.
+fn parse_city_file(text: &str) -> Result<CityFile, String> {
     CityFile::parse(text).map_err(|problems| {
         let shown: Vec<_> =
             problems.iter().take(5).map(|problem| format!("{} {}", problem.field, problem.message)).collect();
         let more = problems.len().saturating_sub(shown.len());
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        anyhow::anyhow!("{what}: {}{more}", shown.join("; "))
+        format!("{}{more}", shown.join("; "))
     })
 }
 

@@ -1,6 +1,6 @@
 //! citytwin: parse the command, run it, map the error to an exit code.
 
-use std::{env, io::Write as _, process::ExitCode};
+use std::{env, io::Write as _, process::ExitCode, time::Duration};
 
 use citytwin::{
     cli,
@@ -11,6 +11,9 @@ use citytwin::{
 /// Entities and their JSON are allocated on one thread and freed on others all the time, which mimalloc is made for.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What the process waits at its end for threads that are still at work.
+const LAST_MOMENT: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
     let cli = match cli::parse(env::args_os()) {
@@ -42,5 +45,8 @@ fn run(command: cli::Command) -> anyhow::Result<()> {
     };
     telemetry::init_logs(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(cli::run(command, config, &effective))
+    let result = runtime.block_on(cli::run(command, config, &effective));
+    // What matters has ended by now. What may still be blocked is a question to a broker that is away, of ten seconds.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    result
 }

@@ -254,6 +254,45 @@ async fn boundaries_fulls_and_missed_incrementals_by_http() {
     assert_eq!(next, state, "a restart from the store changes nothing");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_starts_late_holds_the_incrementals_that_its_writer_holds() {
+    let (kafka, redis) = (Kafka::fresh().await, Redis::start());
+    let brokers = kafka.brokers();
+    let mut writer = town::server(&brokers, &redis.url(), &QUICK);
+    writer.start_again().await;
+    writer.ready(DEADLINE).await;
+    let first = writer.get_json("/api/state").await["timestamp"].as_str().unwrap().to_owned();
+    let since_first = format!("/api/state/deltas?since={first}");
+    let mut rng = fastrand::Rng::with_seed(14);
+    live(&brokers, &writer, &mut rng, 30).await;
+    settled(&writer).await;
+    let held = writer.get_json(&since_first).await;
+    let newest_full = kafka::read_all(&brokers, "state.full").await.last().unwrap().json()["timestamp"].clone();
+    assert!(held["deltas"].as_array().unwrap().len() >= 4 && newest_full == held["timestamp"], "{held}");
+
+    // It begins with the newest full, and yet has what led to it.
+    let mut replica = town::server(&brokers, &redis.url(), &QUICK);
+    replica.start_again().await;
+    assert_eq!(replica.ready(DEADLINE).await["role"], "replica");
+    let same = async || {
+        eventually(DEADLINE, || async {
+            let mut answers = Vec::new();
+            for server in [&writer, &replica] {
+                let answer = server.get(&since_first).await.map_err(|error| error.to_string())?;
+                answers.push((answer.status(), answer.text().await.map_err(|error| error.to_string())?));
+            }
+            if answers[0] == answers[1] { Ok(answers.remove(0).1) } else { Err(format!("{:?}", answers[1])) }
+        })
+        .await
+    };
+    let deltas = |text: &str| serde_json::from_str::<Value>(text).unwrap()["deltas"].as_array().unwrap().len();
+    assert_eq!(deltas(&same().await), held["deltas"].as_array().unwrap().len());
+    // The fulls that come while it follows take nothing away.
+    live(&brokers, &writer, &mut rng, 30).await;
+    settled(&writer).await;
+    assert!(deltas(&same().await) >= held["deltas"].as_array().unwrap().len() + 4);
+}
+
 async fn status(server: &Server, path: &str) -> u16 {
     server.get(path).await.unwrap().status().as_u16()
 }
@@ -285,14 +324,29 @@ async fn refusals_and_a_frozen_broker_heal_and_never_break_the_chain() {
     live(&brokers, &server, &mut rng, 10).await;
     settled(&server).await;
 
+    // Scripts drop a table only where the whole store is replaced.
+    let dropped = || {
+        let stats = redis.cli(&["INFO", "commandstats"]);
+        stats
+            .lines()
+            .find(|line| line.starts_with("cmdstat_unlink:"))
+            .and_then(|line| line.split(',').next().map(str::to_owned))
+    };
+    let (dropped_before, epoch) = (dropped(), server.ready(DEADLINE).await["epoch"].as_u64());
     // Incrementals are refused; fulls are not.
     kafka::configure_topic(&brokers, "state.incremental", &[("max.message.bytes", "150")]).await;
     kafka::produce(&brokers, (0..20).map(|n| town::bus(&format!("refused-{n}"), n)).collect::<Vec<_>>()).await;
     readiness_names(&server, "state.incremental", true).await;
     assert!(server.log().contains("incremental refused"));
     live(&brokers, &server, &mut rng, 10).await;
-    // It stays so through new chains, as long as nothing fits.
+    // It stays so through new chains, as long as nothing fits. The store is well, and is not written anew.
     readiness_names(&server, "state.incremental", true).await;
+    eventually(DEADLINE, || async {
+        let now = server.ready(DEADLINE).await;
+        if now["epoch"].as_u64() > epoch { Ok(()) } else { Err(format!("no new chain: {now}")) }
+    })
+    .await;
+    assert_eq!(dropped(), dropped_before);
     kafka::configure_topic(&brokers, "state.incremental", &big).await;
     kafka::produce(&brokers, [town::bus("after", 1)]).await;
     readiness_names(&server, "state.incremental", false).await;

@@ -83,6 +83,55 @@ async fn a_wrong_value_is_exit_64_and_one_line_that_names_it() {
     failed(64, &["import"], &[]).await;
 }
 
+/// What only the store, the city file or librdkafka finds out.
+#[tokio::test]
+async fn a_wrong_value_that_shows_late_is_exit_64_and_one_line_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (missing, broken, twice) = (at("missing"), at("broken.json"), at("twice.json"));
+    std::fs::write(&broken, "no json").expect("ours");
+    written(folder.path(), "twice.json", &city("c", &["a", "a"]));
+    let other = written(folder.path(), "other.json", &city("elsewhere", &[])).display().to_string();
+    let contradiction = at("contradiction.toml");
+    std::fs::write(&contradiction, "[kafka.producer]\nacks = \"1\"\n").expect("ours");
+    let no_user = [("KAFKA_SASL_MECHANISM", "PLAIN"), ("KAFKA_SECURITY_PROTOCOL", "sasl_plaintext")];
+    let no_ca = format!("rediss://h?ca={missing}");
+    let cases: &[(&[&str], &[(&str, &str)], &[&str])] = &[
+        (&["serve"], &[("REDIS_URL", "redis://localhost:6379/many")], &["REDIS_URL", "/many", "redis://"]),
+        (&["serve"], &[("REDIS_URL", "redis://a:1,b:2")], &["REDIS_URL", "redis://a:1,b:2"]),
+        (&["serve"], &[("REDIS_URL", &no_ca)], &["REDIS_URL", &missing]),
+        (&["offsets", "show"], &[("REDIS_URL", "redis://localhost:6379/many")], &["REDIS_URL"]),
+        (&["serve"], &[("CITY_FILE", &missing)], &["CITY_FILE", &missing, "No such file", "accepted"]),
+        (&["serve"], &[("CITY_FILE", &broken)], &["CITY_FILE", &broken, "JSON", "accepted"]),
+        (&["serve"], &[("CITY_FILE", &twice)], &["CITY_FILE", &twice, "districts.0.buildings.1", "accepted"]),
+        (&["offsets", "show"], &[("CITY_FILE", &broken)], &["CITY_FILE", &broken, "accepted"]),
+        (&["serve"], &[("CITY_FILE", &other), ("CITY_ID", "c")], &["CITY_ID", "\"c\"", "elsewhere", "accepted"]),
+        (&["serve", "--config", &contradiction], &[], &["`acks`", "must be set to `all`"]),
+        (&["serve"], &no_user, &["sasl.username"]),
+        (&["record", "new.ndjson"], &no_user, &["sasl.username"]),
+        (&["serve"], &[("KAFKA_SSL_CA_LOCATION", &missing), ("KAFKA_SECURITY_PROTOCOL", "ssl")], &["ssl.ca.location"]),
+    ];
+    for (args, settings, parts) in cases {
+        let address = ("HTTP_ADDR", "127.0.0.1:0");
+        let data = at("data");
+        let mut all =
+            vec![address, ("DATA_DIR", data.as_str()), ("KAFKA_BROKERS", "127.0.0.1:1"), ("REDIS_URL", "embedded")];
+        all.extend_from_slice(settings);
+        let said = failed(64, args, &all).await;
+        let line = said.lines().last().unwrap_or_default();
+        assert!(line.starts_with("citytwin: "), "{args:?} {settings:?}: {said}");
+        for part in *parts {
+            assert!(line.contains(part), "{args:?} {settings:?}: {part} in {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cause_is_said_once() {
+    let said = failed(1, &["replay", "no-such.ndjson"], &[("KAFKA_BROKERS", "127.0.0.1:1")]).await;
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let mut child = Command::new(server::binary())
@@ -165,6 +214,29 @@ async fn import_replaces_the_city_of_a_running_server() {
     let other = written(folder.path(), "other.json", &city("elsewhere", &["x"])).display().to_string();
     let said = failed(1, &["import", &other, "--url", &url, "--token", "hunter2"], &[]).await;
     assert!(said.contains("409") && said.contains("elsewhere"), "{said}");
+}
+
+#[tokio::test]
+async fn the_citys_name_is_the_stores_else_the_files_else_the_setting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let named = written(folder.path(), "named.json", &city("c", &[])).display().to_string();
+    let nameless =
+        written(folder.path(), "nameless.json", &json!({"cityId": "c", "districts": []})).display().to_string();
+    let settings = |file| {
+        [("KAFKA_BROKERS", "embedded"), ("REDIS_URL", "embedded"), ("CITY_FILE", file), ("CITY_NAME", "By the setting")]
+    };
+    let name = async |server: &Server| server.graphql("{ city { name } }", json!({})).await["city"]["name"].clone();
+    let server = Server::start_ready(&settings(named.as_str())).await;
+    assert_eq!(name(&server).await, "A city");
+    let mut server = Server::start_ready(&settings(nameless.as_str())).await;
+    assert_eq!(name(&server).await, "By the setting");
+    // What the store has stays, whatever file and setting say later.
+    server.stop_cleanly();
+    server.set("CITY_NAME", "Another");
+    server.set("CITY_FILE", &named);
+    server.start_again().await;
+    server.ready(Duration::from_secs(60)).await;
+    assert_eq!(name(&server).await, "By the setting");
 }
 
 #[tokio::test]

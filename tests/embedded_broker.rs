@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -14,6 +14,9 @@ use crate::common::{
     ports,
     server::{Server, binary, citytwin},
 };
+
+/// Far below the ten seconds for which one question without an answer waits.
+const QUICK: Duration = Duration::from_secs(8);
 
 async fn demo(port: u16) -> Server {
     let port = port.to_string();
@@ -45,8 +48,10 @@ async fn another_process_produces_to_the_demo_and_reads_from_it() {
     let line = json!({"topic": "transport.gps", "key": "guest-2", "timestamp": 1_767_571_200_000_i64, "value": value});
     std::fs::write(&file, line.to_string()).expect("ours");
     let settings = [("KAFKA_BROKERS", brokers.as_str())];
+    let began = Instant::now();
     let replay = citytwin(&["replay", &file.display().to_string(), "--stamp", "now"], &settings, "").await;
     assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));
+    assert!(began.elapsed() < QUICK, "replay: {:?}", began.elapsed());
     for (bus, passengers) in [("guest-1", 7), ("guest-2", 8)] {
         eventually(Duration::from_secs(20), || async {
             let data =
@@ -72,9 +77,20 @@ async fn another_process_produces_to_the_demo_and_reads_from_it() {
     // A recording of it can be taken as well.
     let recorded = folder.path().join("recorded.ndjson.zst");
     let args = ["record", &recorded.display().to_string(), "--until-end", "--topics", "transport.gps"];
+    let began = Instant::now();
     let record = citytwin(&args, &settings, "").await;
     assert!(record.status.success(), "{}", String::from_utf8_lossy(&record.stderr));
+    assert!(began.elapsed() < QUICK, "record: {:?}", began.elapsed());
     assert!(recorded.metadata().expect("a file").len() > 100);
+
+    // The offsets in its store are known as this broker's.
+    let data = server.folder().join("data").display().to_string();
+    let settings = [settings[0], ("REDIS_URL", "embedded"), ("DATA_DIR", &data)];
+    let shown = citytwin(&["offsets", "show", "--format", "json"], &settings, "").await;
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    let shown: Vec<Value> = serde_json::from_slice(&shown.stdout).expect("JSON");
+    let stored: Vec<&Value> = shown.iter().filter(|it| !it["offset"].is_null()).collect();
+    assert!(!stored.is_empty() && stored.iter().all(|it| it["foreign"] == false), "{shown:?}");
 }
 
 #[tokio::test]

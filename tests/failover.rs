@@ -193,6 +193,45 @@ async fn a_replica_answers_follows_the_model_and_takes_over() {
     .await;
 }
 
+/// What no topic holds and the replica has not followed yet: only the load of the take-over brings it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_and_a_removal_that_were_answered_outlive_the_writer() {
+    let site = Site::new("1000").await;
+    let mut writer = site.instance(&site.redis.url()).await;
+    let mut replica = site.instance(&site.redis.url()).await;
+    has_role(&replica, "replica", PATIENCE).await;
+    site.send(vec![bus("b1", 0, 42.0), bus("b2", 0, 42.1)]).await;
+    eventually(PATIENCE, || async {
+        let state = agree(&writer, &replica).await;
+        if state.contains("b1") && state.contains("b2") { Ok(()) } else { Err(state) }
+    })
+    .await;
+    let mut file = city::city_file();
+    file["districts"][0]["buildings"][0]["name"] = json!("Palazzo");
+    replica.signal("STOP");
+    assert_eq!(put_city(&writer, &file).await.0, 200);
+    let removed = writer.graphql(REMOVE, json!({ "id": "bus/b2" })).await;
+    assert_eq!(removed["removeEntity"]["removed"], true);
+    writer.kill();
+    replica.signal("CONT");
+    has_role(&replica, "writer", PATIENCE).await;
+    let state = eventually(PATIENCE, || async {
+        let state = city::state_text(&replica).await;
+        if state.contains("Palazzo") { Ok(state) } else { Err(state) }
+    })
+    .await;
+    assert!(state.contains("b1") && !state.contains("b2"), "{state}");
+    // The removal holds there too, and a restart finds both.
+    site.send(vec![bus("b2", 0, 42.5), bus("b3", 0, 42.2)]).await;
+    writer.start_again().await;
+    has_role(&writer, "replica", PATIENCE).await;
+    eventually(PATIENCE, || async {
+        let state = agree(&writer, &replica).await;
+        if state.contains("b3") && state.contains("Palazzo") && !state.contains("b2") { Ok(()) } else { Err(state) }
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_writer_that_slept_through_the_take_over_writes_nothing_more() {
     let site = Site::new("1000").await;

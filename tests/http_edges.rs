@@ -1,8 +1,9 @@
 //! Every path of the HTTP port, against the running server.
 
-use std::{io::Read, time::Duration};
+use std::{io::Read, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::common::{
     eventually,
@@ -293,6 +294,35 @@ async fn a_stop_closes_sockets_so_that_clients_come_back() {
     assert!(!types.contains(&json!("complete")), "{types:?}");
     assert!(!text.await.unwrap().contains("event: complete"));
     assert!(server.wait(server::SHUTDOWN).success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_socket_keeps_the_protocol_of_graphql_ws() {
+    let mut server = alone(&[
+        ("ADMIN_TOKEN", "secret"),
+        ("ALLOWED_ORIGINS", "https://map.example"),
+        ("HTTP_MAX_BODY_BYTES", "65536"),
+        ("GRAPHQL_CONNECTION_INIT_TIMEOUT_MS", "1000"),
+        ("GRAPHQL_PING_INTERVAL_MS", "500"),
+        ("GRAPHQL_STALL_TIMEOUT_MS", "1500"),
+        ("GRAPHQL_WRITE_TIMEOUT_MS", "1000"),
+        ("GRAPHQL_MAX_OPERATIONS_PER_SOCKET", "5"),
+        ("GRAPHQL_MAX_SOCKETS_PER_ADDRESS", "20"),
+    ])
+    .await;
+    let url = server.url("/graphql/ws").replace("http", "ws");
+    let mut script = node::command("graphql_ws_protocol.mjs", &[&url, "city"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(script.stdout.take().unwrap()).lines();
+    let mut last = String::new();
+    while let Some(line) = tokio::time::timeout(DEADLINE, lines.next_line()).await.expect("it goes on").unwrap() {
+        if line == "restart" {
+            server.stop_cleanly();
+            server.start_again().await;
+        }
+        last = line;
+    }
+    let report: Value = serde_json::from_str(&last).expect("a report");
+    assert!(script.wait().await.unwrap().success() && report["cases"].as_u64() >= Some(35), "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

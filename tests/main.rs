@@ -6,6 +6,7 @@
 mod common;
 
 mod big_state;
+mod broker_away;
 mod chain;
 mod cli;
 mod crash;
@@ -16,12 +17,15 @@ mod failover;
 mod harness;
 mod house_rules;
 mod http_edges;
+mod kafka_security;
 mod live_map;
 mod metrics_page;
+mod partitions;
 mod recorded_day;
 mod recording;
 mod redis_layout;
 mod state_feed;
 mod store_faults;
+mod subscriptions;
 mod web_map;
 mod web_operations;

@@ -90,6 +90,8 @@ async fn the_page_and_the_server_name_the_same_metrics() {
             "citytwin_dead_letters_waiting 0",
             "citytwin_store_up{store=\"redis\"} 1",
             "citytwin_broker_up 1",
+            "citytwin_subscribers{transport=\"websocket\"} 1",
+            "citytwin_subscriptions{field=\"busChanges\"} 1",
             "citytwin_consumer_lag{topic=\"transport.gps\",partition=\"0\"} 0",
         ]
         .into_iter()

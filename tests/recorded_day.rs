@@ -1,4 +1,4 @@
-//! A real day through all nine topics comes out right: at the port, in Redis, after a restart, and after twenty `kill -9`.
+//! A day through all nine topics comes out right: at the port, in Redis, after a restart, and after many a `kill -9`.
 
 use std::{
     io::{BufRead, BufReader},
@@ -18,9 +18,6 @@ use crate::common::{
     redis::Redis,
     server::Server,
 };
-
-const CITY: &str = "mosaic-dev-001";
-const KILLS: usize = 20;
 
 #[derive(Deserialize)]
 struct Line<'a> {
@@ -46,10 +43,22 @@ fn expected(recording: &Recording) -> Value {
     serde_json::from_reader(BufReader::new(GzDecoder::new(file))).expect("JSON")
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_made_up_day_comes_out_right_also_when_killed_five_times() {
+    comes_out_right(&data::town(), 5).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recorded_day_comes_out_right_also_when_killed_twenty_times() {
+    if let Some(recording) = data::mosaic() {
+        comes_out_right(&recording, 20).await;
+    }
+}
+
 /// Waits until the store stands for all records of the day, and the server has published a boundary with all of them.
-async fn settled(server: &Server, redis: &Redis, records: i64) {
+async fn settled(server: &Server, redis: &Redis, city_id: &str, records: i64) {
     eventually(Duration::from_secs(240), || async {
-        let stored = stored_offsets(redis, CITY).await;
+        let stored = stored_offsets(redis, city_id).await;
         if stored == records { Ok(()) } else { Err(format!("offsets for {stored} of {records} records are stored")) }
     })
     .await;
@@ -69,10 +78,9 @@ async fn settled(server: &Server, redis: &Redis, records: i64) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_recorded_day_comes_out_right_also_when_killed_twenty_times() {
-    let Some(recording) = data::recording("mosaic") else { return };
-    let expected = expected(&recording);
+async fn comes_out_right(recording: &Recording, kills: usize) {
+    let expected = expected(recording);
+    let city_id = expected["cityId"].as_str().expect("an id");
     let kafka = Kafka::fresh().await;
     city::create_topics(&kafka.brokers(), 6).await;
     let city_file = recording.city.display().to_string();
@@ -94,8 +102,8 @@ async fn a_recorded_day_comes_out_right_also_when_killed_twenty_times() {
 
     let killed_redis = Redis::start();
     let mut killed = start(settings(&killed_redis.url()));
-    let records = kill_while_it_folds(&mut killed, &recording.day, &brokers).await;
-    settled(&killed, &killed_redis, records).await;
+    let records = kill_while_it_folds(&mut killed, &recording.day, &brokers, kills).await;
+    settled(&killed, &killed_redis, city_id, records).await;
     let after_kills = timeless_state(&killed).await;
     assert_same_city("after the kills", &killed.get_json("/api/state").await, &expected);
     killed.stop_cleanly();
@@ -104,11 +112,11 @@ async fn a_recorded_day_comes_out_right_also_when_killed_twenty_times() {
     let redis = Redis::start();
     let mut server = start(settings(&redis.url()));
     server.start_again().await;
-    settled(&server, &redis, records).await;
+    settled(&server, &redis, city_id, records).await;
     assert_same_city("/api/state", &server.get_json("/api/state").await, &expected);
-    assert_same_city("Redis", &stored_city(&redis, CITY).await, &expected);
+    assert_same_city("Redis", &stored_city(&redis, city_id).await, &expected);
     let never_killed = timeless_state(&server).await;
-    assert!(after_kills == never_killed, "killed twenty times and never killed: not the same bytes");
+    assert!(after_kills == never_killed, "killed {kills} times and never killed: not the same bytes");
 
     server.stop_cleanly();
     server.start_again().await;
@@ -118,11 +126,11 @@ async fn a_recorded_day_comes_out_right_also_when_killed_twenty_times() {
 }
 
 /// Produces the day in slices, and kills the server once for each; gives the number of records.
-async fn kill_while_it_folds(server: &mut Server, day: &Path, brokers: &str) -> i64 {
+async fn kill_while_it_folds(server: &mut Server, day: &Path, brokers: &str, kills: usize) -> i64 {
     let all: Vec<Record> = events(day).collect();
     let records = all.len() as i64;
     let mut folding = 0;
-    for (turn, slice) in all.chunks(all.len().div_ceil(KILLS)).enumerate() {
+    for (turn, slice) in all.chunks(all.len().div_ceil(kills)).enumerate() {
         let (brokers, slice) = (brokers.to_owned(), slice.to_vec());
         let producing = tokio::spawn(async move { kafka::produce(&brokers, slice).await });
         server.start_again().await;
@@ -141,7 +149,7 @@ async fn kill_while_it_folds(server: &mut Server, day: &Path, brokers: &str) -> 
         server.kill();
         producing.await.expect("the slice is produced");
     }
-    assert!(folding > KILLS / 2, "only {folding} of {KILLS} kills came while it folded");
+    assert!(folding > kills / 2, "only {folding} of {kills} kills came while it folded");
     server.start_again().await;
     records
 }

@@ -180,7 +180,7 @@ async fn a_flush_writes_only_what_changed() {
     let (kafka, redis) = (Kafka::fresh().await, Redis::start());
     city::create_topics(&kafka.brokers(), 6).await;
     let (_folder, file) = city::city_file_on_disk(&city::city_file());
-    let _server = start(&kafka, &redis, &file).await;
+    let mut server = start(&kafka, &redis, &file).await;
     kafka::produce(&kafka.brokers(), (0..100).map(|i| bus(&format!("b{i}"), 0, 42.0))).await;
     eventually(PATIENCE, || async {
         let count = redis.cli(&["HLEN", &key("buses")]);
@@ -214,4 +214,19 @@ async fn a_flush_writes_only_what_changed() {
         written.iter().all(|line| ["buses", "offsets", "city"].contains(&line.split(' ').nth(1).unwrap_or(""))),
         "{written:?}"
     );
+
+    // Nor does a start write what it has just read.
+    server.stop_cleanly();
+    monitor.written();
+    server.start_again().await;
+    server.ready(PATIENCE).await;
+    eventually(PATIENCE, || async {
+        let boundary = row(&redis, city::CITY, "city", "boundary").await;
+        let published = server.get_json("/api/state").await["timestamp"].clone();
+        if boundary == published { Ok(()) } else { Err(format!("{boundary}, {published}")) }
+    })
+    .await;
+    let written = monitor.written();
+    assert!(written.iter().any(|line| line.contains(" city ")), "{written:?}");
+    assert!(written.iter().all(|line| line.contains(" city ") || line.contains(" offsets ")), "{written:?}");
 }

@@ -48,6 +48,33 @@ async fn finish(name: &str, mut child: Child, until: &str) -> Value {
     serde_json::from_str(output.lines().last().unwrap_or_default()).expect("a report")
 }
 
+/// A `kafkajs` that hands out what it is given, so that a test can choose the order of two topics.
+const HANDED_OUT: &str = "export class Kafka {
+  consumer = () => ({
+    connect() {}, disconnect() {},
+    subscribe({ topics }) { globalThis.topics = topics; },
+    run({ eachMessage }) { globalThis.take = eachMessage; },
+  });
+}";
+
+#[tokio::test]
+async fn the_consumers_of_the_documentation_remember_the_highest_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let modules = folder.path().join("node_modules");
+    std::fs::create_dir_all(modules.join("kafkajs")).unwrap();
+    std::fs::write(modules.join("kafkajs/package.json"), r#"{"type": "module", "exports": "./index.js"}"#).unwrap();
+    std::fs::write(modules.join("kafkajs/index.js"), HANDED_OUT).unwrap();
+    let library = "jsondiffpatch";
+    std::os::unix::fs::symlink(root().join("tests/node/node_modules").join(library), modules.join(library)).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/state-feed.md")).unwrap();
+    extract(&page, folder.path());
+    for (program, states) in [(PROGRAMS[1], r#"["1","2","3","7"]"#), (PROGRAMS[2], r#"["1","3","7"]"#)] {
+        let module = folder.path().join(program).display().to_string();
+        let printed = node::run("state_feed_epochs.mjs", &[&module], "").await;
+        assert_eq!(printed.trim(), states, "{program}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_consumers_of_the_documentation_end_with_the_servers_state() {
     let folder = tempfile::tempdir().unwrap();

@@ -33,7 +33,7 @@ pub struct Load {
 impl Load {
     /// The recorded day where it is there, else 200,000 events of the simulated city.
     pub fn open() -> Self {
-        if let Some(recording) = data::recording("mosaic") {
+        if let Some(recording) = data::mosaic() {
             let city_file = std::fs::read_to_string(&recording.city).expect("the recording's city file");
             let mut lines = Lines::open(&recording.day).expect("the recorded day");
             let mut once = Vec::new();

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use citytwin::simulator::{DemoCity, SimEvent, Simulation, SimulationConfig};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     common::{
         kafka::{Kafka, Topic, create_topics},
         redis::Redis,
         server::Server,
-        socket::{Frame, Socket},
+        socket::Frame,
     },
     events::{SEED, TOPICS},
     machine,

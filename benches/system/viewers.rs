@@ -210,7 +210,7 @@ async fn view(port: u16, n: usize, seen: Arc<Seen>, stall: Option<Arc<AtomicBool
         }
         seen.frames.fetch_add(1, Ordering::Relaxed);
         // What enters by a pan was updated some time ago: only live changes have an age.
-        if now_live && n % LOOKS == 0 && !contains(frame, b"ENTERED") {
+        if now_live && n.is_multiple_of(LOOKS) && !contains(frame, b"ENTERED") {
             seen.ages.lock().expect("no viewer panics").extend(ages(frame));
         }
         if stall.as_ref().is_some_and(|stall| stall.load(Ordering::Acquire)) {

@@ -64,10 +64,11 @@ impl Wire {
     async fn send(&mut self, message: &Value) -> io::Result<()> {
         let text = message.to_string();
         let mut frame = vec![0x81];
+        // The lengths' first bit says that there is a mask; 126 that the length takes two bytes.
         match text.len() {
             short @ 0..126 => frame.push(0x80 | short as u8),
             long => {
-                frame.push(0x80 | 126);
+                frame.push(0xfe);
                 frame.extend_from_slice(&u16::try_from(long).expect("a short message").to_be_bytes());
             }
         }

@@ -28,8 +28,10 @@ pub(super) async fn run(cluster: Cluster, fold: Arc<Fold>, health: Arc<Health>, 
         let faults = health.faults();
         let up = |what: &str| if faults.iter().any(|fault| fault.what == what) { 0.0 } else { 1.0 };
         store.set(up("store"));
-        let reached = lag(&cluster, &fold).await;
-        telemetry::broker_up().set(if reached { up("kafka") } else { 0.0 });
+        // A broker that is known to be away is not waited for.
+        let broker = up("kafka");
+        let reached = broker > 0.0 && lag(&cluster, &fold).await;
+        telemetry::broker_up().set(if reached { broker } else { 0.0 });
     }
 }
 

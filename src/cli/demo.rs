@@ -12,7 +12,8 @@ Examples:
   citytwin demo --kafka-embedded-port 19092      for other Kafka clients: 127.0.0.1:19092
 
 The broker, the stores and the city live in this process; KAFKA_BROKERS, REDIS_URL and MONGODB_URI
-of the environment and of the file are passed over (flags are not).";
+of the environment and of the file are passed over (flags are not), and so are all CITY_ID and
+CITY_FILE.";
 
 /// The flags of `demo`.
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,8 @@ impl Args {
 ///
 /// # Errors
 /// What keeps the server or the simulation from starting or going on.
-pub async fn run(_args: Args, config: Config) -> anyhow::Result<()> {
+pub async fn run(_args: Args, mut config: Config) -> anyhow::Result<()> {
+    (config.city.id, config.city.file) = (None, None);
     let demo = Demo::new(config.demo.seed, f64::from(config.demo.rate));
     crate::app::run(config, Some(demo), super::stop::on_signal()?).await
 }

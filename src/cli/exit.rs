@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, kafka::KafkaError, recording::RecordingError, store::StoreError};
 
 /// The exit code of an error and the one line to say; no line where the reader of our output has simply gone away.
 pub fn exit_code(error: &anyhow::Error) -> (u8, Option<String>) {
@@ -12,7 +12,17 @@ pub fn exit_code(error: &anyhow::Error) -> (u8, Option<String>) {
     if error.chain().any(broken_pipe) {
         return (0, None);
     }
-    let config = error.chain().any(|cause| cause.downcast_ref::<ConfigError>().is_some());
     let line = format!("citytwin: {error:#}").replace(['\n', '\r'], " ");
-    (if config { ConfigError::EXIT_CODE } else { 1 }, Some(line))
+    (if error.chain().any(is_wrong_setting) { ConfigError::EXIT_CODE } else { 1 }, Some(line))
+}
+
+/// Whether it is a setting's fault: some are only found out by those who use it.
+fn is_wrong_setting(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let kafka = cause.downcast_ref::<KafkaError>().or_else(|| match cause.downcast_ref() {
+        Some(RecordingError::Kafka(error)) => Some(error),
+        _ => None,
+    });
+    cause.is::<ConfigError>()
+        || matches!(cause.downcast_ref(), Some(StoreError::Setting { .. }))
+        || matches!(kafka, Some(KafkaError::Property { .. } | KafkaError::Properties { .. }))
 }

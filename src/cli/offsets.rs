@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum, builder::PossibleValuesParser};
 
 use super::{ResetTo, cluster};
 use crate::{
-    config::{Config, SettingArgs},
+    config::{Config, ConfigError, SettingArgs},
     kafka::{
         Cluster,
         topics::{INPUT_TOPICS, Watermarks},
@@ -109,15 +108,15 @@ pub async fn run(args: Args, config: Config) -> anyhow::Result<()> {
 }
 
 /// The id of the city that `CITY_FILE` describes: it says which store is meant.
-fn city_id(path: &Path) -> anyhow::Result<String> {
+fn city_id(path: &Path) -> Result<String, ConfigError> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Named {
         city_id: String,
     }
-    let about = || format!("CITY_FILE: {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(about)?;
-    let Named { city_id } = serde_json::from_str(&text).with_context(about)?;
+    let wrong = |problem| ConfigError::CityFile { file: path.display().to_string(), problem };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let Named { city_id } = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     Ok(city_id)
 }
 

@@ -85,7 +85,10 @@ fn version() -> String {
 /// The tables of settings that each command's help shows. Flags of other tables are taken too, so that one set of flags
 /// can be given to any command.
 const SECTIONS: [(&str, &[&str]); 6] = [
-    ("serve", &["City", "Kafka", "Store", "Ingest", "Writer", "Publish", "HTTP", "GraphQL", "Archive", "Logs"]),
+    (
+        "serve",
+        &["City", "Kafka", "Store", "Ingest", "Writer", "Publish", "HTTP", "GraphQL", "Live map", "Archive", "Logs"],
+    ),
     ("import", &["City", "Store", "Writer", "HTTP", "Logs"]),
     ("record", &["Kafka", "Logs"]),
     ("replay", &["Kafka", "Logs"]),

@@ -82,7 +82,12 @@ fn flags_win_and_are_remembered() {
 #[test]
 fn the_demo_is_embedded_whatever_the_environment_says() {
     let settings = parsed("citytwin demo --mongodb-uri mongodb://near/db").settings().expect("demo has settings");
-    let env = [("KAFKA_BROKERS", "far:9092"), ("REDIS_URL", "redis://far"), ("MONGODB_URI", "mongodb://far")];
+    let env = [
+        ("KAFKA_BROKERS", "far:9092"),
+        ("REDIS_URL", "redis://far"),
+        ("MONGODB_URI", "mongodb://far"),
+        ("CITY_ID", "elsewhere"),
+    ];
     let (config, _) = Config::load(&settings, env.into_iter()).expect("accepted");
     assert_eq!(config.kafka.brokers, crate::config::Brokers::Embedded);
     assert_eq!(config.store.redis_url, None);

@@ -31,6 +31,14 @@ pub enum ConfigError {
         /// Why, with the line number where there is one.
         message: String,
     },
+    /// `CITY_FILE` cannot be read, or is no city file.
+    #[error("CITY_FILE: {file:?} is not accepted ({problem}); accepted is a file with the JSON of state.full")]
+    CityFile {
+        /// The city file.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// `CITY_ID` names another city than `CITY_FILE`.
     #[error(
         "CITY_ID: \"{id}\" is not the city of CITY_FILE, {file}, which is \"{file_id}\"; accepted is that id, or none"

@@ -197,7 +197,7 @@ impl CityConfig {
         match (self.id.as_deref(), in_file) {
             (Some(id), Some(file_id)) if id != file_id => Err(ConfigError::OtherCity {
                 id: id.escape_debug().to_string(),
-                file: self.file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+                file: self.file.as_ref().map_or_else(|| "the demo's".to_owned(), |path| path.display().to_string()),
                 file_id: file_id.escape_debug().to_string(),
             }),
             (id, in_file) => Ok(id.or(in_file).unwrap_or(Self::DEFAULT_ID).to_owned()),

@@ -501,7 +501,8 @@ pub static SETTINGS: &[Setting] = &[
         "DEMO_SEED",
         "demo.seed",
         Preset::Text("1"),
-        "Where the simulation's chance begins: two runs with one seed are alike.",
+        "Where the simulation's chance begins: two runs with one seed are alike. Seeds other than 1 are cities of their own \
+            (`laquila-dt-001-seed-7`), each with its own file.",
         Field::Whole { min: 0, max: u64::MAX, set: |c, v| c.demo.seed = v },
     ),
 ];

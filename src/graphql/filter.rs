@@ -16,7 +16,7 @@ use crate::twin::{
 /// Which entities. Each field narrows the choice, an absent one does not, and an empty list matches nothing.
 #[derive(InputObject, Clone, Debug, Default, PartialEq)]
 pub struct EntityFilter {
-    /// Only these kinds. In a list of one kind it must name that kind, or be absent.
+    /// Only these kinds. In a list of one kind it must name that kind, be empty, or be absent.
     pub kinds: Option<Vec<EntityKind>>,
     /// Only what belongs to these districts, by their `districtId`. Buses, stations, incidents and units belong to none.
     pub districts: Option<Vec<String>>,
@@ -86,11 +86,17 @@ impl EntityFilter {
     /// The choice that it makes in a list of one kind.
     pub(super) fn selection_of(&self, kind: Kind) -> Result<Selection> {
         let mut selection = self.selection()?;
-        if selection.kinds.as_ref().is_some_and(|kinds| !kinds.contains(&kind)) {
-            let (given, own) = (self.kinds.to_value(), EntityKind::from(kind).to_value());
-            return Err(bad_input("filter.kinds", given, &format!("absent, or a list with {own}, in this list")));
+        if let Some(kinds) = &selection.kinds
+            && !kinds.is_empty()
+        {
+            if !kinds.contains(&kind) {
+                let (given, own) = (self.kinds.to_value(), EntityKind::from(kind).to_value());
+                let accepted = format!("absent, empty, or a list with {own}, in this list");
+                return Err(bad_input("filter.kinds", given, &accepted));
+            }
+            // All that is asked are of this kind.
+            selection.kinds = None;
         }
-        selection.kinds = None;
         Ok(selection)
     }
 }

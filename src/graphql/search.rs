@@ -10,7 +10,11 @@ use super::{
     error::bad_input,
     filter::NearInput,
 };
-use crate::twin::{model::Kind, selection::distance};
+use crate::twin::{
+    entity::{Entity, parse_global_id},
+    model::Kind,
+    selection::distance,
+};
 
 /// The most characters of a text to search for: ids have at most 256 bytes.
 const MAX_TEXT: usize = 256;
@@ -60,7 +64,8 @@ impl SearchQueries {
     }
 
     /// What has the text in its id or its name, whatever the case and the accents of its letters: first what has it as
-    /// its id or name, then what begins with it, then the rest; among equals in the order of `state.full`.
+    /// its id or name, then what begins with it, then the rest; among equals in the order of `state.full`. An `id` that
+    /// is unique over all kinds (`bus/12`) finds its entity.
     #[graphql(complexity = "list_cost(first, child_complexity)")]
     async fn search(
         &self,
@@ -78,12 +83,16 @@ impl SearchQueries {
         }
         let snapshot = snapshot(ctx)?;
         let kinds = kinds_of(kinds);
+        let named = parse_global_id(text.trim())
+            .and_then(|(kind, district, id)| snapshot.find(kind, district.as_deref(), &id))
+            .map(Entity::handle);
         let mut found: Vec<_> = snapshot
             .entities(&kinds)
             .filter_map(|entity| {
+                let by_global_id = (named == Some(entity.handle())).then_some(Match::WholeId);
                 let by_id = Match::of(entity.id(), &needle, true);
                 let by_name = entity.name().and_then(|name| Match::of(name, &needle, false));
-                Some((by_id.into_iter().chain(by_name).min()?, entity))
+                Some((by_global_id.into_iter().chain(by_id).chain(by_name).min()?, entity))
             })
             .collect();
         found.sort_by_key(|(how, _)| *how);

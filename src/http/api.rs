@@ -19,14 +19,13 @@ use futures_util::{
 use serde::Serialize;
 
 use super::{
-    document::{Documents, refused, root_field, set_code},
-    meter::{self, Running},
+    document::{Documents, refused, set_code},
+    meter,
     params::Params,
 };
 use crate::{
     config::GraphqlConfig,
     graphql::{Document, caller::Caller},
-    telemetry,
 };
 
 /// A schema whose three type parameters are out of the way, so that the router needs none.
@@ -65,8 +64,6 @@ pub struct Api {
 pub struct Prepared {
     /// Query, mutation or subscription.
     pub kind: OperationType,
-    /// The root field of a subscription.
-    field: String,
     request: Request,
 }
 
@@ -110,7 +107,6 @@ impl Api {
         let operation = select(&document, params.operation_name.as_deref())?;
         check_variables(operation, &params)?;
         let kind = operation.ty;
-        let field = if kind == OperationType::Subscription { root_field(&document, operation) } else { String::new() };
         let text = (kind == OperationType::Subscription).then(|| Document(params.query.as_str().into()));
         let mut request = Request::new(params.query).variables(params.variables).data(caller);
         if let Some(text) = text {
@@ -119,7 +115,7 @@ impl Api {
         request.operation_name = params.operation_name;
         request.extensions = params.extensions;
         request.set_parsed_query(ExecutableDocument::clone(&document));
-        Ok(Prepared { kind, field, request })
+        Ok(Prepared { kind, request })
     }
 
     /// Runs a query or a mutation within the time limit. A mutation goes on by itself when its time is up or its client
@@ -148,14 +144,7 @@ impl Api {
     pub fn subscribe(&self, prepared: Prepared) -> BoxStream<'static, Answer> {
         let events = AssertUnwindSafe(self.executor.execute_stream(prepared.request)).catch_unwind();
         let events = events.map(|event| event.unwrap_or_else(|_| broken())).boxed().fuse();
-        let subscription = Subscription {
-            events,
-            held: None,
-            first: true,
-            running: None,
-            field: prepared.field,
-            start: Instant::now(),
-        };
+        let subscription = Subscription { events, held: None, first: true, start: Instant::now() };
         stream::unfold(subscription, Subscription::next).boxed()
     }
 }
@@ -167,9 +156,6 @@ struct Subscription {
     held: Option<Response>,
     /// Whether the first event is still to come.
     first: bool,
-    /// In the gauge of its field from the first event on, unless that was a refusal.
-    running: Option<Running>,
-    field: String,
     start: Instant,
 }
 
@@ -191,9 +177,6 @@ impl Subscription {
         let has_errors = event.is_err();
         let answer = if ended { Answer::refused(event) } else { Answer::from(event) };
         meter::graphql(OperationType::Subscription, answer.outcome, has_errors, self.start);
-        // Only now it is sure that the schema has this field.
-        let runs = answer.outcome == Outcome::Ran;
-        self.running = runs.then(|| Running::new(telemetry::subscriptions(&self.field)));
         Some((answer, self))
     }
 }

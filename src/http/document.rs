@@ -13,7 +13,7 @@ use async_graphql::{
     ErrorExtensionValues, Pos, Positioned, ServerError,
     parser::{
         parse_query,
-        types::{Directive, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet},
+        types::{Directive, ExecutableDocument, OperationType, Selection, SelectionSet},
     },
 };
 
@@ -231,21 +231,6 @@ fn root_keys<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, keys: 
             return;
         }
     }
-}
-
-/// The name of a subscription's one root field in the schema; empty where it has none.
-pub(super) fn root_field(document: &ExecutableDocument, operation: &OperationDefinition) -> String {
-    fn first<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet) -> Option<&'a str> {
-        set.items.iter().find_map(|selection| match &selection.node {
-            Selection::Field(field) => Some(field.node.name.node.as_str()),
-            Selection::FragmentSpread(spread) => {
-                let fragment = document.fragments.get(&spread.node.fragment_name.node)?;
-                first(document, &fragment.node.selection_set.node)
-            }
-            Selection::InlineFragment(inline) => first(document, &inline.node.selection_set.node),
-        })
-    }
-    first(document, &operation.selection_set.node).unwrap_or_default().to_owned()
 }
 
 /// Counts tokens and nesting without recursion. Bad documents are left to the parser, which says where they are bad.

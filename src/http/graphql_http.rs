@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, BodyDataStream, Bytes},
     extract::{FromRequestParts, Query, Request, State, WebSocketUpgrade},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
@@ -159,11 +159,12 @@ pub(super) async fn read_body(parts: &Parts, body: Body, limit: usize, time: Dur
         problem_at(&parts.uri, StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", text)
     };
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let mut chunks = body.into_data_stream();
     if announced.is_some_and(|length: usize| length > limit) {
+        discard(&mut chunks).await;
         return Err(too_large());
     }
     let read = async {
-        let mut chunks = body.into_data_stream();
         let mut whole = Vec::new();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| {
@@ -171,6 +172,7 @@ pub(super) async fn read_body(parts: &Parts, body: Body, limit: usize, time: Dur
                 problem_at(&parts.uri, StatusCode::BAD_REQUEST, "BAD_REQUEST", text)
             })?;
             if whole.len() + chunk.len() > limit {
+                discard(&mut chunks).await;
                 return Err(too_large());
             }
             whole.extend_from_slice(&chunk);
@@ -182,4 +184,22 @@ pub(super) async fn read_body(parts: &Parts, body: Body, limit: usize, time: Dur
     }
     let text = format!("the body did not arrive within {} s", time.as_secs());
     Err(problem_at(&parts.uri, StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", text))
+}
+
+/// Reads on for a moment what is not taken. A client that still sends when its connection is closed is told of the
+/// closing alone, and never sees the answer.
+async fn discard(chunks: &mut BodyDataStream) {
+    const MOST: usize = 8 << 20;
+    const WITHIN: Duration = Duration::from_secs(2);
+    let mut left = MOST;
+    let rest = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whoever sends more, or slower, may lose the answer.
+    let _ = tokio::time::timeout(WITHIN, rest).await;
 }

@@ -82,7 +82,7 @@ pub enum ImportAnswer {
 /// One error of a city file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ImportError {
-    /// Where: `districts[2].sensors[0].latitude`.
+    /// Where: `districts.2.sensors.0.latitude`.
     pub path: String,
     /// What is wrong and what is accepted.
     pub message: String,

@@ -13,7 +13,7 @@ use std::{
 use rdkafka::Message;
 use tokio::sync::watch;
 
-use super::{Batch, Fold, Rejects};
+use super::{Batch, Fold, Loss, Losses, Rejects};
 use crate::{
     kafka::{Cluster, KafkaError, PartitionReader, Polled, Position},
     telemetry::{self, OncePerSecond, TopicMetrics},
@@ -26,32 +26,21 @@ const POLL: Duration = Duration::from_millis(100);
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// How often new partitions are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often Kafka is asked while it cannot be read: an answer tells that it is back, also where no record comes.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How long leaving Kafka may take.
 const CLOSE: Duration = Duration::from_secs(2);
-
-/// Records that a partition no longer had when they were to be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss {
-    pub topic: Topic,
-    pub partition: i32,
-    /// The offset that was to be read.
-    pub wanted: i64,
-    /// When it was noticed, in milliseconds since 1970.
-    pub at: i64,
-}
 
 /// How the reading goes, for readiness.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IngestState {
     /// Whether the end of every partition that was there at the start was reached.
     pub caught_up: bool,
-    /// Losses since the process began, the newest of each partition.
-    pub losses: Vec<Loss>,
     /// Partitions that wait because too many of their dead letters do.
     pub paused: Vec<(Topic, i32)>,
     /// Since when, in milliseconds since 1970.
     pub paused_since: i64,
-    /// Why no record can be read, while that is so.
+    /// Why Kafka cannot be read, until it answers again.
     pub failure: Option<String>,
     /// Since when, in milliseconds since 1970.
     pub failing_since: i64,
@@ -76,6 +65,7 @@ impl Ingest {
         judgement: Judgement,
         batch_size: usize,
         rejects: Arc<Rejects>,
+        losses: Arc<Losses>,
     ) -> Result<Self, KafkaError> {
         let partitions = partitions(cluster).await?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -89,6 +79,7 @@ impl Ingest {
             judgement,
             batch_size,
             rejects,
+            losses,
             metrics: Topic::ALL.map(|topic| TopicMetrics::new(topic.name())),
             state: sender,
             stop: Arc::clone(&stop),
@@ -135,30 +126,58 @@ async fn partitions(cluster: &Cluster) -> Result<BTreeMap<String, i32>, KafkaErr
     cluster.partitions_of(&Topic::ALL.map(Topic::name)).await
 }
 
-/// Tells when a topic has other partitions than before, for as long as anyone listens.
+/// Tells when a topic has other partitions than before, and whether Kafka answers at all, for as long as anyone listens.
 async fn look_for_partitions(
     cluster: Cluster,
     found: watch::Sender<BTreeMap<String, i32>>,
     state: watch::Sender<IngestState>,
 ) {
+    let mut failing = state.subscribe();
     loop {
         tokio::select! {
             () = found.closed() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = async {
+                // No error: the sender is here.
+                let _ = failing.wait_for(|state| state.failure.is_some()).await;
+                tokio::time::sleep(ASK_AGAIN).await;
+            } => {}
         }
-        // A cluster that does not answer has no new partitions either.
-        if let Ok(now) = partitions(&cluster).await {
-            // Kafka answers, though quiet topics may have nothing to show for it.
-            state.send_if_modified(|state| state.failure.take().is_some());
-            found.send_if_modified(|before| {
-                // Only more partitions are news: a topic that is gone for a moment is read on when it is back.
-                let more = now.iter().any(|(topic, count)| before.get(topic).is_none_or(|old| count > old));
-                if more {
-                    before.extend(now);
-                }
-                more
-            });
+        let now = tokio::select! {
+            () = found.closed() => return,
+            now = partitions(&cluster) => now,
+        };
+        match now {
+            Ok(now) => {
+                // Kafka answers, though quiet topics may have nothing to show for it.
+                state.send_if_modified(|state| state.failure.take().is_some());
+                found.send_if_modified(|before| {
+                    // Only more partitions are news: a topic that is gone for a moment is read on when it is back.
+                    let more = now.iter().any(|(topic, count)| before.get(topic).is_none_or(|old| count > old));
+                    if more {
+                        before.extend(now);
+                    }
+                    more
+                });
+            }
+            // A broker that neither answers nor hangs up is noticed by nothing else.
+            Err(error) => fail(&state, &error),
         }
+    }
+}
+
+/// Notes that something cannot be read, since now unless that is known.
+fn fail(state: &watch::Sender<IngestState>, error: &KafkaError) {
+    let now = jiff::Timestamp::now().as_millisecond();
+    let mut news = false;
+    state.send_modify(|state| {
+        news = state.failure.replace(error.to_string()).is_none();
+        if news {
+            state.failing_since = now;
+        }
+    });
+    if news {
+        tracing::warn!(%error, "kafka cannot be read");
     }
 }
 
@@ -175,6 +194,7 @@ struct Consumer {
     judgement: Judgement,
     batch_size: usize,
     rejects: Arc<Rejects>,
+    losses: Arc<Losses>,
     metrics: [TopicMetrics; 9],
     state: watch::Sender<IngestState>,
     stop: Arc<AtomicBool>,
@@ -200,8 +220,7 @@ impl Consumer {
     fn run(&mut self) {
         while !self.stop.load(Ordering::Acquire) {
             if let Err(error) = self.read() {
-                self.fail(error.to_string());
-                tracing::warn!(%error, "kafka cannot be read, trying again");
+                fail(&self.state, &error);
                 std::thread::sleep(Duration::from_secs(1));
             }
         }
@@ -244,6 +263,8 @@ impl Consumer {
         let progress: HashMap<(Topic, i32), i64> = self
             .fold
             .with(|city| city.progress().iter().map(|(partition, progress)| (*partition, progress.next)).collect());
+        // None of the new ones is paused; where dead letters still wait, the next turn does it again.
+        self.state.send_if_modified(|state| !std::mem::take(&mut state.paused).is_empty());
         Topic::ALL
             .into_iter()
             .flat_map(|topic| (0..partitions.get(topic.name()).copied().unwrap_or(0)).map(move |p| (topic, p)))
@@ -289,7 +310,7 @@ impl Consumer {
                 }
                 Polled::End => reading.ended = true,
                 Polled::OutOfRange => outside.push(index),
-                Polled::Failed(error) => failure = Some(error),
+                Polled::Failed(error) => failure = Some(KafkaError::from_topic(reading.topic.name(), &error)),
             }
         });
         for index in outside {
@@ -300,38 +321,19 @@ impl Consumer {
             // On the embedded broker a reader at the beginning may starve, because the oldest records keep vanishing.
             reader.seek(index, if embedded { Position::LATEST } else { Position::EARLIEST })?;
         }
-        match failure {
-            Some(error) => {
-                if self.state.borrow().failure.is_none() {
-                    tracing::warn!(%error, "kafka answers with an error");
-                }
-                self.fail(error.to_string());
-            }
-            None if !batch.is_empty() && self.state.borrow().failure.is_some() => {
-                self.state.send_modify(|state| state.failure = None);
-            }
-            None => {}
+        // Records that were fetched before it happened may still come: only an answer tells that it is over.
+        let unreachable = reader.take_unreachable().map(|error| KafkaError::from_client("read", &error));
+        if let Some(error) = unreachable.or(failure) {
+            fail(&self.state, &error);
         }
         Ok(())
-    }
-
-    fn fail(&self, message: String) {
-        let now = jiff::Timestamp::now().as_millisecond();
-        self.state.send_modify(|state| {
-            if state.failure.replace(message).is_none() {
-                state.failing_since = now;
-            }
-        });
     }
 
     fn lose(&self, reading: &Reading, wanted: i64) {
         let (topic, partition) = (reading.topic, reading.partition);
         telemetry::offset_gaps(topic.name(), partition).increment(1);
         let at = jiff::Timestamp::now().as_millisecond();
-        self.state.send_modify(|state| {
-            state.losses.retain(|loss| (loss.topic, loss.partition) != (topic, partition));
-            state.losses.push(Loss { topic, partition, wanted, at });
-        });
+        self.losses.note(topic, partition, Loss { wanted, at });
         tracing::warn!(
             topic = topic.name(),
             partition,
@@ -391,5 +393,45 @@ impl Consumer {
             let Counted { messages, batches } = std::mem::take(&mut self.counted);
             tracing::info!(messages, batches, rejects_waiting = self.rejects.waiting(), "Processed batch");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{Brokers, Config, KafkaConfig},
+        twin::city::City,
+    };
+
+    /// Whose state is looked at, and whom `readings` takes it from.
+    fn consumer(partitions: &[(&str, i32)]) -> Consumer {
+        let config = Config::defaults();
+        let kafka = KafkaConfig { brokers: Brokers::List("127.0.0.1:1".into()), ..config.kafka };
+        let partitions = partitions.iter().map(|(topic, count)| ((*topic).to_owned(), *count)).collect();
+        Consumer {
+            cluster: Cluster::remote(&kafka).unwrap(),
+            fold: Fold::new(City::new("c", "C", None)),
+            judgement: (&config.ingest).into(),
+            batch_size: 10,
+            rejects: Arc::default(),
+            losses: Arc::default(),
+            metrics: Topic::ALL.map(|topic| TopicMetrics::new(topic.name())),
+            state: watch::channel(IngestState::default()).0,
+            stop: Arc::default(),
+            committed: Arc::default(),
+            partitions: watch::channel(partitions).1,
+            log: OncePerSecond::new(),
+            counted: Counted::default(),
+        }
+    }
+
+    #[test]
+    fn a_reading_begun_anew_has_nothing_paused() {
+        let mut consumer = consumer(&[("transport.gps", 2)]);
+        consumer.state.send_modify(|state| state.paused = vec![(Topic::TransportGps, 1)]);
+        let readings = consumer.readings();
+        assert!(readings.len() == 2 && readings.iter().all(|reading| !reading.paused));
+        assert_eq!(consumer.state.borrow().paused, []);
     }
 }

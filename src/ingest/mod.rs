@@ -8,14 +8,16 @@
 mod batch;
 mod consume;
 mod fold;
+mod losses;
 mod rejects;
 
 #[cfg(test)]
 mod tests;
 
 pub use batch::Batch;
-pub use consume::{Ingest, IngestState, Loss};
+pub use consume::{Ingest, IngestState};
 pub use fold::Fold;
+pub use losses::{Loss, Losses};
 pub use rejects::{Rejected, Rejects};
 
 use crate::{config::IngestConfig, twin::event::Judgement};

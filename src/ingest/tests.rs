@@ -1,4 +1,7 @@
+use std::collections::HashMap;
+
 use bytes::Bytes;
+use fastrand::Rng;
 
 use super::*;
 use crate::{
@@ -7,6 +10,7 @@ use crate::{
         city::City,
         event::Topic,
         reject::{Code, Reject},
+        samples::{JUDGEMENT, T0, city, city_file, full, import, interleaved, message},
     },
 };
 
@@ -85,4 +89,45 @@ fn a_batch_folds_and_rejects() {
     assert_eq!(progress[&(Topic::TrafficGraph, 0)].next, 3);
     assert_eq!(rejects.waiting(), 3);
     assert_eq!(rejects.safe_offset(Topic::TransportGps, 0, 12), 11);
+}
+
+/// Batches of any lengths, of the partitions in any interleaving, are what the events are one by one; progress is where each
+/// partition ends.
+#[test]
+fn any_batches_of_any_interleaving_give_the_same_bytes() {
+    let metrics = Topic::ALL.map(|topic| TopicMetrics::new(topic.name()));
+    for case in 0..100 {
+        let mut rng = Rng::with_seed(case);
+        let file = city_file(&mut rng);
+        let step = rng.i64(1000..120_000);
+        let messages: Vec<_> = (0..300).map(|n| message(&mut rng, T0 + n * step)).collect();
+        let mut one_by_one = city();
+        import(&mut one_by_one, &file);
+        for message in &messages {
+            let _ = message.apply(&mut one_by_one);
+        }
+        let mut start = city();
+        import(&mut start, &file);
+        let (fold, rejects) = (Fold::new(start), Rejects::default());
+        let (mut batch, mut most) = (Batch::default(), 1);
+        let mut ends: HashMap<(Topic, i32), i64> = HashMap::new();
+        for at in interleaved(&messages, &mut rng) {
+            let message = &messages[at];
+            let end = ends.entry((message.topic, message.partition)).or_default();
+            let value = Some(message.json.as_bytes());
+            batch.push((message.topic, message.partition), *end, message.time, None, value);
+            *end += 1;
+            if batch.len() >= most {
+                batch.fold(&fold, &JUDGEMENT, &rejects, &metrics);
+                batch.clear();
+                let longest = if rng.bool() { 3 } else { 200 };
+                most = rng.usize(1..=longest);
+            }
+        }
+        batch.fold(&fold, &JUDGEMENT, &rejects, &metrics);
+        assert_eq!(full(&fold.view()), full(one_by_one.view()), "case {case}");
+        let progress = fold.with(|city| city.progress().clone());
+        let next: HashMap<_, _> = progress.into_iter().map(|(at, progress)| (at, progress.next)).collect();
+        assert_eq!(next, ends, "case {case}");
+    }
 }

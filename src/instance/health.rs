@@ -2,13 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
-use crate::{ingest::IngestState, publish::PublishState, twin::time::Time, writer::LeaseState};
+use crate::{
+    ingest::{IngestState, Losses},
+    publish::PublishState,
+    twin::time::Time,
+    writer::LeaseState,
+};
 
 /// Readiness does not wait longer than this for the ends of the topics (contract, section 1).
 const CATCH_UP: Duration = Duration::from_secs(60);
@@ -50,6 +55,7 @@ struct Known {
     /// By what does not work.
     faults: BTreeMap<String, Fault>,
     ingest: Option<watch::Receiver<IngestState>>,
+    losses: Arc<Losses>,
     publish: Option<watch::Receiver<PublishState>>,
     lease: Option<watch::Receiver<LeaseState>>,
 }
@@ -69,6 +75,8 @@ impl Health {
     pub fn is_replica(&self, writer: Option<String>) {
         let mut known = self.lock();
         (known.token, known.writer, known.lease, known.publish) = (None, writer, None, None);
+        // What only a writer does cannot fail here.
+        known.faults.retain(|what, _| !matches!(what.as_str(), "publish" | "twin.dead-letter"));
     }
 
     /// The token while this instance is the writer.
@@ -91,6 +99,11 @@ impl Health {
     /// Which reading of the topics to look at.
     pub fn reads(&self, ingest: watch::Receiver<IngestState>) {
         self.lock().ingest = Some(ingest);
+    }
+
+    /// Where each reading notes what was gone.
+    pub fn losses(&self) -> Arc<Losses> {
+        Arc::clone(&self.lock().losses)
     }
 
     /// Which publishing to look at.
@@ -134,8 +147,14 @@ impl Health {
     pub fn faults(&self) -> Vec<Fault> {
         let known = self.lock();
         let mut faults: Vec<Fault> = known.faults.values().cloned().collect();
+        faults.extend(known.losses.all().into_iter().map(|((topic, partition), loss)| Fault {
+            what: format!("{}/{partition}", topic.name()),
+            trouble: Trouble::Lost,
+            since: loss.at,
+            message: format!("records from offset {} on were gone before they were read", loss.wanted),
+        }));
         if let Some(ingest) = &known.ingest {
-            ingest_faults(&ingest.borrow(), &mut faults);
+            ingest_faults(&ingest.borrow(), &known, &mut faults);
         }
         if let Some(publish) = &known.publish {
             publish_faults(&publish.borrow(), &mut faults);
@@ -159,16 +178,10 @@ impl Health {
     }
 }
 
-fn ingest_faults(ingest: &IngestState, faults: &mut Vec<Fault>) {
-    for loss in &ingest.losses {
-        faults.push(Fault {
-            what: format!("{}/{}", loss.topic.name(), loss.partition),
-            trouble: Trouble::Lost,
-            since: loss.at,
-            message: format!("records from offset {} on were gone before they were read", loss.wanted),
-        });
-    }
-    if let Some(message) = &ingest.failure {
+fn ingest_faults(ingest: &IngestState, known: &Known, faults: &mut Vec<Fault>) {
+    if let Some(message) = &ingest.failure
+        && !known.faults.contains_key("kafka")
+    {
         faults.push(Fault {
             what: "kafka".to_owned(),
             trouble: Trouble::Down,
@@ -205,4 +218,89 @@ fn publish_faults(publish: &PublishState, faults: &mut Vec<Fault>) {
 
 fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caught_up(caught_up: bool) -> watch::Receiver<IngestState> {
+        watch::channel(IngestState { caught_up, ..IngestState::default() }).1
+    }
+
+    fn held() -> watch::Receiver<LeaseState> {
+        watch::channel(LeaseState::Held { token: 7 }).1
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_city_is_waited_for_until_the_ends_or_sixty_seconds() {
+        let health = Health::default();
+        health.reads(caught_up(true));
+        assert!(!health.has_city(), "nothing is loaded");
+        health.loaded();
+        assert!(health.has_city());
+        // The second reading of a reload begins anew, which takes nothing back.
+        health.reads(caught_up(false));
+        assert!(health.has_city());
+
+        let health = Health::default();
+        health.reads(caught_up(false));
+        health.loaded();
+        tokio::time::advance(CATCH_UP.saturating_sub(Duration::from_millis(1))).await;
+        assert!(!health.has_city());
+        // Loaded once more, it waits no longer for that.
+        health.loaded();
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(health.has_city());
+    }
+
+    #[test]
+    fn a_writer_is_ready_with_its_own_first_boundary_and_stays_so() {
+        let health = Health::default();
+        health.reads(caught_up(true));
+        health.loaded();
+        health.is_writer(7, held());
+        assert!(!health.is_ready(None), "there is no state");
+        assert!(!health.is_ready(Some(6)), "a former writer's state may be long outdated");
+        assert!(health.is_ready(Some(7)));
+        // A take-over of others, the next token: who was let in stays.
+        health.is_writer(9, held());
+        assert!(health.is_ready(Some(7)));
+        health.is_replica(None);
+        assert!(health.is_ready(None));
+    }
+
+    #[test]
+    fn a_replica_is_ready_with_any_state() {
+        let health = Health::default();
+        health.is_replica(Some("http://a".to_owned()));
+        assert!(!health.is_ready(Some(6)), "nothing is loaded");
+        health.reads(caught_up(true));
+        health.loaded();
+        assert!(!health.is_ready(None) && health.is_ready(Some(6)));
+    }
+
+    #[test]
+    fn a_fault_keeps_its_time_and_a_replica_has_none_of_the_writers() {
+        let health = Health::default();
+        health.fault("store", Trouble::Down, "one");
+        let since = health.faults()[0].since;
+        health.fault("store", Trouble::Down, "two");
+        let faults = health.faults();
+        assert_eq!((faults.len(), faults[0].since, faults[0].message.as_str()), (1, since, "two"));
+        for what in ["publish", "twin.dead-letter", "kafka"] {
+            health.fault(what, Trouble::Down, "m");
+        }
+        health.is_replica(None);
+        let what: Vec<String> = health.faults().into_iter().map(|fault| fault.what).collect();
+        assert_eq!(what, ["kafka", "store"]);
+        health.works("store");
+        assert_eq!(health.faults().len(), 1);
+        // The reading knows it as well: it is said once.
+        let state = IngestState { failure: Some("m".to_owned()), ..IngestState::default() };
+        health.reads(watch::channel(state).1);
+        assert_eq!(health.faults().len(), 1);
+        health.works("kafka");
+        assert_eq!(health.faults()[0].what, "kafka");
+    }
 }

@@ -144,7 +144,8 @@ impl Instance {
                     if matches!(free, Lease::Free { token: 0 }) && self.seen_token > 0 {
                         self.seen_token += EMPTIED_GAP;
                     }
-                    if let Some(token) = self.take_lease().await {
+                    let TopicEnds { epoch, .. } = self.ends().await;
+                    if let Some(token) = self.take_lease(epoch, None).await {
                         return token;
                     }
                 }
@@ -176,15 +177,15 @@ impl Instance {
         tracing::info!(model_version = loaded.model_version, "city loaded");
     }
 
-    /// Takes the next token, above all that the topics hold; `None` where somebody else has the lease.
-    pub(super) async fn take_lease(&self) -> Option<u64> {
-        let TopicEnds { epoch, .. } = self.ends().await;
+    /// Takes the next token, above all that this instance knows and the topics' `epoch`; `None` where somebody else has
+    /// the lease. Whoever has it already names its token: then the store is as it was left, or nothing is taken.
+    pub(super) async fn take_lease(&self, epoch: u64, held: Option<u64>) -> Option<u64> {
         let parts = &self.parts;
         let request = LeaseRequest {
             holder: &parts.holder,
             address: &parts.address,
             ttl: parts.writer.lease,
-            token: None,
+            token: held,
             above: epoch.max(self.own_epoch.load(std::sync::atomic::Ordering::Acquire)).max(self.seen_token),
         };
         match parts.store.lease(&request).await {
@@ -202,7 +203,7 @@ impl Instance {
     }
 
     /// What the ends of the state topics hold, for as long as asking takes.
-    pub(super) async fn ends(&self) -> TopicEnds {
+    async fn ends(&self) -> TopicEnds {
         loop {
             match topic_ends(&self.parts.cluster).await {
                 Ok(ends) => {

@@ -10,8 +10,8 @@ use crate::{
 
 use super::{health::Trouble, life::Instance};
 
-/// How long to wait before a store or a broker is asked again.
-pub(super) const RETRY: Duration = Duration::from_millis(500);
+/// How long to wait before a store or a broker is asked again; each time is a line in the log.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 
 /// What a restart found in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,8 +100,8 @@ impl Instance {
     async fn start_ingest(&self, fold: &Arc<Fold>, rejects: &Arc<Rejects>) -> Ingest {
         let parts = &self.parts;
         loop {
-            let (fold, rejects) = (Arc::clone(fold), Arc::clone(rejects));
-            match Ingest::start(&parts.cluster, fold, parts.judgement, parts.batch_size, rejects).await {
+            let (fold, rejects, losses) = (Arc::clone(fold), Arc::clone(rejects), parts.health.losses());
+            match Ingest::start(&parts.cluster, fold, parts.judgement, parts.batch_size, rejects, losses).await {
                 Ok(ingest) => {
                     parts.health.works("kafka");
                     return ingest;

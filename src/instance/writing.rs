@@ -1,6 +1,9 @@
 //! What an instance does while it is the writer.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::{
     sync::{oneshot, watch},
@@ -11,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ingest::Rejects,
-    publish::{Clock, Ended, Follower, PublishState, Publisher},
+    kafka::KafkaError,
+    publish::{Clock, Ended, Follower, PublishState, Publisher, TopicEnds, topic_ends},
     telemetry,
     twin::time::Time,
     writer::{
@@ -23,11 +27,13 @@ use crate::{
 use super::{
     health::Trouble,
     life::{Instance, refuse},
-    restart::Restarted,
+    restart::{RETRY, Restarted},
 };
 
+/// How long a writer waits for what the topics say of its next token. Flushes, commands and its end wait with it.
+const ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// How long the last dead letters may take at the end.
-const LAST_DEAD_LETTERS: std::time::Duration = std::time::Duration::from_secs(2);
+const LAST_DEAD_LETTERS: Duration = Duration::from_secs(2);
 
 /// Answers that wait for the flush that holds what they tell.
 #[derive(Default)]
@@ -65,7 +71,11 @@ struct Writing {
     flusher: Flusher,
     token: u64,
     publish_state: watch::Sender<PublishState>,
+    /// What the next chain has to begin above, while Kafka is asked for it: that may take long, and nothing else waits.
+    ends: Option<Task<Result<TopicEnds, KafkaError>>>,
     publisher: Option<Task<Ended>>,
+    /// The highest epoch that was seen in the topics.
+    seen: watch::Receiver<u64>,
     waiting: Waiting,
     /// The last boundary that store and topics held at the start, or that was made since.
     boundary: Option<Time>,
@@ -114,11 +124,13 @@ impl Instance {
             flusher,
             token,
             publish_state,
+            ends: None,
             publisher: None,
+            seen: follower.epoch(),
             waiting: Waiting::default(),
             boundary: restarted.boundary,
         };
-        self.write(&mut writing, follower, stop).await;
+        self.write(&mut writing, stop).await;
         self.end_writing(writing, &rejects, stop).await;
     }
 
@@ -160,24 +172,32 @@ impl Instance {
         restarted
     }
 
-    fn send_dead_letters(&self, rejects: &Arc<Rejects>) -> Option<Task<()>> {
-        match DeadLetters::new(&self.parts.cluster, &self.parts.publish.compression) {
-            Ok(letters) => Some(Task(tokio::spawn(send_dead_letters(letters, Arc::clone(rejects))))),
-            Err(error) => {
-                tracing::error!(%error, "no dead letter can be sent");
-                self.parts.health.fault("twin.dead-letter", Trouble::Down, error.to_string());
-                None
-            }
-        }
+    fn send_dead_letters(&self, rejects: &Arc<Rejects>) -> Task<()> {
+        let (cluster, health) = (self.parts.cluster.clone(), Arc::clone(&self.parts.health));
+        let (compression, rejects) = (self.parts.publish.compression.clone(), Arc::clone(rejects));
+        Task(tokio::spawn(async move {
+            let letters = loop {
+                match DeadLetters::new(&cluster, &compression) {
+                    Ok(letters) => break letters,
+                    Err(error) => {
+                        tracing::error!(%error, "no dead letter can be sent, trying again");
+                        health.fault("twin.dead-letter", Trouble::Down, error.to_string());
+                        tokio::time::sleep(RETRY).await;
+                    }
+                }
+            };
+            health.works("twin.dead-letter");
+            send_dead_letters(letters, rejects).await;
+        }))
     }
 
     /// Flushes, publishes and takes commands.
-    async fn write(&mut self, writing: &mut Writing, follower: &Follower, stop: &CancellationToken) {
+    async fn write(&mut self, writing: &mut Writing, stop: &CancellationToken) {
         let mut flush = interval(self.parts.writer.flush_interval);
         flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut higher = follower.epoch();
         let Some(mut ingest) = self.ingest.as_ref().map(crate::ingest::Ingest::state) else { return };
         loop {
+            let idle = writing.publisher.is_none() && writing.ends.is_none();
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = flush.tick() => {
@@ -191,12 +211,20 @@ impl Instance {
                         return;
                     }
                 }
-                () = until(&mut ingest, |state| state.caught_up), if writing.publisher.is_none() => {
-                    self.start_publisher(writing).await;
+                () = until(&mut ingest, |state| state.caught_up), if idle => {
+                    writing.ends = Some(self.ask_for_ends(Duration::ZERO));
                 }
-                ended = ended(&mut writing.publisher) => {
+                ends = result(&mut writing.ends) => {
+                    writing.ends = None;
+                    if let Some(ends) = ends {
+                        self.start_publisher(writing, ends);
+                    }
+                }
+                ended = result(&mut writing.publisher) => {
                     writing.publisher = None;
-                    if ended == Ended::LeaseLost || !self.next_token(writing).await {
+                    // One that panicked: a new chain is the safe answer.
+                    let ended = ended.unwrap_or(Ended::NewChainNeeded);
+                    if ended == Ended::LeaseLost || !self.begin_new_chain(writing).await {
                         return;
                     }
                 }
@@ -204,11 +232,11 @@ impl Instance {
                     let state = writing.lease.borrow_and_update().clone();
                     match state {
                         LeaseState::Lost => return,
-                        LeaseState::Emptied { .. } if !self.next_token(writing).await => return,
+                        LeaseState::Emptied { .. } if !self.write_anew(writing).await => return,
                         _ => {}
                     }
                 }
-                () = until(&mut higher, |epoch| *epoch > writing.token) => {
+                () = until(&mut writing.seen, |epoch| *epoch > writing.token) => {
                     tracing::warn!(token = writing.token, "a higher epoch is in the topics, stepping down");
                     writing.keeper.lose();
                     return;
@@ -237,7 +265,7 @@ impl Instance {
             }
             Err(FlushError::Emptied) => {
                 tracing::error!("the store was emptied: everything is written anew");
-                if self.next_token(writing).await { Ok(()) } else { Err(()) }
+                if self.write_anew(writing).await { Ok(()) } else { Err(()) }
             }
             Err(FlushError::Fenced(error)) => {
                 tracing::warn!(%error, "the store is in other hands");
@@ -247,36 +275,62 @@ impl Instance {
         }
     }
 
-    /// Takes the next token: the store was emptied, or a chain has to begin anew. `false` where another one has it.
-    async fn next_token(&mut self, writing: &mut Writing) -> bool {
-        writing.publisher = None;
-        let Some(token) = self.take_lease().await else {
-            // A store that is away is asked again at the next flush.
+    /// The chain cannot go on: one begins anew under the next token, and the store goes on as it is. `false` where
+    /// another instance has the lease.
+    async fn begin_new_chain(&mut self, writing: &mut Writing) -> bool {
+        let held = Some(writing.token);
+        self.next_token(writing, held, Flusher::go_on).await
+    }
+
+    /// The store was emptied: everything is written to it under the next token. `false` where another instance has the
+    /// lease.
+    async fn write_anew(&mut self, writing: &mut Writing) -> bool {
+        self.next_token(writing, None, Flusher::start_over).await
+    }
+
+    async fn next_token(&mut self, writing: &mut Writing, held: Option<u64>, go_on: fn(&mut Flusher, u64)) -> bool {
+        (writing.publisher, writing.ends) = (None, None);
+        let asked = tokio::time::timeout(ENDS_WITHIN, topic_ends(&self.parts.cluster)).await;
+        // Where Kafka is away: what this writer saw there. Should there be more, it steps down when it sees that.
+        let epoch = asked.ok().and_then(Result::ok).map_or_else(|| *writing.seen.borrow(), |ends| ends.epoch);
+        let Some(token) = self.take_lease(epoch, held).await else {
+            // A store that is away, or was emptied by now, is asked again at the next flush or renewal.
             return writing.lease.borrow().is_writer();
         };
         tracing::info!(token, "the next token is taken");
         writing.token = token;
         writing.keeper.renewed(token);
-        writing.flusher.start_over(token);
+        go_on(&mut writing.flusher, token);
         self.own_epoch.store(token, Ordering::Release);
         self.parts.health.is_writer(token, writing.lease.clone());
         telemetry::epoch().set(token as f64);
         true
     }
 
-    async fn start_publisher(&self, writing: &mut Writing) {
-        let ends = self.ends().await;
-        let last = ends.timestamp.max(writing.boundary).unwrap_or(Time(0));
-        let publisher = Publisher::new(
-            &self.parts.cluster,
-            &self.parts.publish,
-            Arc::clone(&self.parts.fold),
-            Arc::clone(&self.parts.chain),
-            writing.lease.clone(),
-            writing.publish_state.clone(),
-            writing.token,
-            Clock::above(last),
-        );
+    /// Asks what the ends of the state topics hold, in a while.
+    fn ask_for_ends(&self, after: Duration) -> Task<Result<TopicEnds, KafkaError>> {
+        let cluster = self.parts.cluster.clone();
+        Task(tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            topic_ends(&cluster).await
+        }))
+    }
+
+    /// Begins a chain; where that cannot be, it is tried again.
+    fn start_publisher(&self, writing: &mut Writing, ends: Result<TopicEnds, KafkaError>) {
+        let publisher = ends.and_then(|ends| {
+            let last = ends.timestamp.max(writing.boundary).unwrap_or(Time(0));
+            Publisher::new(
+                &self.parts.cluster,
+                &self.parts.publish,
+                Arc::clone(&self.parts.fold),
+                Arc::clone(&self.parts.chain),
+                writing.lease.clone(),
+                writing.publish_state.clone(),
+                writing.token,
+                Clock::above(last),
+            )
+        });
         match publisher {
             Ok(publisher) => {
                 self.parts.health.works("publish");
@@ -285,7 +339,7 @@ impl Instance {
             Err(error) => {
                 tracing::error!(%error, "nothing can be published, trying again");
                 self.parts.health.fault("publish", Trouble::Down, error.to_string());
-                tokio::time::sleep(super::restart::RETRY).await;
+                writing.ends = Some(self.ask_for_ends(RETRY));
             }
         }
     }
@@ -315,7 +369,7 @@ impl Instance {
     }
 
     async fn end_writing(&mut self, mut writing: Writing, rejects: &Arc<Rejects>, stop: &CancellationToken) {
-        writing.publisher = None;
+        (writing.publisher, writing.ends) = (None, None);
         if stop.is_cancelled() && writing.lease.borrow().is_writer() {
             // What was taken from Kafka is folded first, so that a restart has nothing to fold again.
             if let Some(ingest) = self.ingest.take() {
@@ -324,16 +378,16 @@ impl Instance {
             // A dead letter that is not acknowledged holds its partition's offset back.
             let _ = tokio::time::timeout(LAST_DEAD_LETTERS, async {
                 while rejects.waiting() > 0 {
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             })
             .await;
-            let deadline = std::time::Duration::from_secs(5);
+            let deadline = Duration::from_secs(5);
             if tokio::time::timeout(deadline, self.flush(&mut writing)).await.is_err() {
                 tracing::warn!("the last flush was not confirmed: the next start folds it again");
             }
             writing.waiting.answer(Some("the server is shutting down"));
-            let _ = tokio::time::timeout(std::time::Duration::from_secs(2), writing.keeper.release()).await;
+            let _ = tokio::time::timeout(Duration::from_secs(2), writing.keeper.release()).await;
             return;
         }
         writing.waiting.answer(Some("this instance is no longer the writer"));
@@ -354,14 +408,10 @@ async fn until<T>(watched: &mut watch::Receiver<T>, wanted: impl FnMut(&T) -> bo
     }
 }
 
-/// How the publisher ended; never, where there is none.
-async fn ended(publisher: &mut Option<Task<Ended>>) -> Ended {
-    match publisher {
-        Some(task) => match (&mut task.0).await {
-            Ok(ended) => ended,
-            // It panicked: a new chain is the safe answer.
-            Err(_) => Ended::NewChainNeeded,
-        },
+/// What a task came to, `None` where it panicked; never, where there is none.
+async fn result<T>(task: &mut Option<Task<T>>) -> Option<T> {
+    match task {
+        Some(task) => (&mut task.0).await.ok(),
         None => std::future::pending().await,
     }
 }

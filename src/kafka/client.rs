@@ -1,6 +1,6 @@
 //! The settings of every client: librdkafka's own defaults, then ours, then what the user set.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::LazyLock, time::Duration};
 
 use rdkafka::{
     ClientConfig, ClientContext, Statistics,
@@ -10,8 +10,11 @@ use rdkafka::{
     error::{KafkaError as RdError, RDKafkaErrorCode},
 };
 
-use super::{EmbeddedBroker, KafkaError};
-use crate::config::{Brokers, KafkaConfig};
+use super::{EmbeddedBroker, KafkaError, Producer, embedded};
+use crate::{
+    config::{Brokers, KafkaConfig},
+    telemetry::OncePerSecond,
+};
 
 /// How long one question to the cluster (metadata, watermarks, admin) may take.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,7 +27,7 @@ pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 pub struct Cluster {
     brokers: String,
     config: KafkaConfig,
-    /// The identity of the embedded broker, where that is the cluster.
+    /// Where this is the embedded broker of this process: which start of it.
     embedded: Option<String>,
 }
 
@@ -58,7 +61,7 @@ impl Cluster {
         Self {
             brokers: broker.brokers().to_owned(),
             config: config.clone(),
-            embedded: Some(broker.cluster_id().to_owned()),
+            embedded: Some(broker.start_id().to_owned()),
         }
     }
 
@@ -80,9 +83,18 @@ impl Cluster {
     /// The cluster's identity: stored offsets belong to it. The embedded broker has a new one at each start, because its
     /// offsets begin at 0 again.
     pub async fn id(&self) -> Result<String, KafkaError> {
-        if let Some(id) = &self.embedded {
-            return Ok(id.clone());
-        }
+        let told = self.told_id().await?;
+        Ok(self.embedded.as_ref().map_or_else(|| told.clone(), |start| embedded::identity(&told, start)))
+    }
+
+    /// Whether this is an embedded broker, of this process or of another one: it answers no admin requests, and who asks
+    /// all the same waits for long.
+    pub(super) async fn is_embedded_anywhere(&self) -> Result<bool, KafkaError> {
+        Ok(self.is_embedded() || embedded::is_identity(&self.told_id().await?))
+    }
+
+    /// The identity that the cluster tells its clients.
+    async fn told_id(&self) -> Result<String, KafkaError> {
         self.blocking(|client| {
             client.fetch_cluster_id(REQUEST_TIMEOUT).ok_or_else(|| KafkaError::Unavailable {
                 action: "cluster id",
@@ -98,7 +110,7 @@ impl Cluster {
     /// from six partitions): the local queue of one partition holds some 10 ms of reading at full speed, so it never
     /// runs dry, and is asked for more after 5 ms instead of librdkafka's whole second.
     pub fn consumer_config(&self) -> ClientConfig {
-        let mut config = self.common();
+        let mut config = Self::common(&self.config.client_id);
         config
             .set("group.id", &self.config.group_id)
             // Offsets live in the store; Kafka's own follow as a courtesy and only by explicit commits.
@@ -119,15 +131,14 @@ impl Cluster {
             // the embedded one waits this long each time.
             .set("fetch.wait.max.ms", if self.is_embedded() { "10" } else { "100" })
             .set("receive.message.max.bytes", (MAX_MESSAGE_BYTES * 2).to_string());
-        overlay(&mut config, &self.config.consumer);
-        config
+        self.with_the_users(config, &self.config.consumer)
     }
 
     /// Properties of an idempotent producer that waits for all replicas and never gives a message up.
     ///
     /// `compression` is a codec of librdkafka (`none`, `gzip`, `lz4`, `snappy`, `zstd`). `[kafka.producer]` wins.
     pub fn producer_config(&self, compression: &str) -> ClientConfig {
-        let mut config = self.common();
+        let mut config = Self::common(&self.config.client_id);
         config
             .set("enable.idempotence", "true")
             .set("acks", "all")
@@ -146,30 +157,50 @@ impl Cluster {
             // zlib's fastest: 6 MB of state take 23 ms of CPU instead of 79 at its default, and get a quarter larger.
             config.set("compression.level", "1");
         }
-        overlay(&mut config, &self.config.producer);
-        config
+        self.with_the_users(config, &self.config.producer)
     }
 
     /// Properties of the admin client and of questions about metadata.
     pub fn admin_config(&self) -> ClientConfig {
-        self.common()
+        self.with_the_users(Self::common(&self.config.client_id), &BTreeMap::new())
     }
 
-    fn common(&self) -> ClientConfig {
+    /// Whether librdkafka makes clients of these settings: property by property they were judged before. No broker has to
+    /// answer.
+    ///
+    /// # Errors
+    /// `Property` or `Properties`.
+    pub async fn check(&self, compression: &str) -> Result<(), KafkaError> {
+        let (consumer, producer) = (self.consumer_config(), self.producer_config(compression));
+        // Letting a client go takes a moment.
+        let made = tokio::task::spawn_blocking(move || {
+            connect(&consumer)?;
+            Producer::with_config(&producer).map(drop)
+        });
+        made.await.unwrap_or_else(|error| Err(KafkaError::Properties { reason: error.to_string() }))
+    }
+
+    fn common(client_id: &str) -> ClientConfig {
         let mut config = ClientConfig::new();
         config
-            .set("client.id", &self.config.client_id)
+            .set("client.id", client_id)
             // An idle connection that the broker closes is no news.
             .set("log.connection.close", "false")
             .set("reconnect.backoff.ms", "100")
             .set("reconnect.backoff.max.ms", "2000");
-        overlay(&mut config, &self.config.common);
-        config.set("bootstrap.servers", &self.brokers);
         config.set_log_level(if tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG) {
             RDKafkaLogLevel::Debug
         } else {
             RDKafkaLogLevel::Info
         });
+        config
+    }
+
+    /// Over ours come the user's properties of every client, and over those the ones of its kind.
+    fn with_the_users(&self, mut config: ClientConfig, of_its_kind: &BTreeMap<String, String>) -> ClientConfig {
+        overlay(&mut config, &self.config.common);
+        overlay(&mut config, of_its_kind);
+        config.set("bootstrap.servers", &self.brokers);
         config
     }
 
@@ -191,7 +222,7 @@ pub(super) fn connect(config: &ClientConfig) -> Result<BaseConsumer<Tracing>, Ka
     config.create_with_context(Tracing).map_err(|error| KafkaError::from_client("connect", &error))
 }
 
-fn overlay(config: &mut ClientConfig, properties: &std::collections::BTreeMap<String, String>) {
+fn overlay(config: &mut ClientConfig, properties: &BTreeMap<String, String>) {
     for (name, value) in properties {
         // An alias would lose against the name that we set, by the order of a hash map.
         config.set(canonical(name), value);
@@ -212,16 +243,28 @@ fn canonical(name: &str) -> &str {
 }
 
 /// librdkafka's own log and errors, as events of `tracing` under the target `librdkafka`.
+///
+/// While a broker is away every client tells so for each of its connections, again and again: of what is a warning or
+/// worse one line a second is let through.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tracing;
+
+/// Shared by all clients of the process.
+static TROUBLE: LazyLock<OncePerSecond> = LazyLock::new(OncePerSecond::new);
 
 impl ClientContext for Tracing {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, detail: &str) {
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-                tracing::error!(target: "librdkafka", facility, detail, "kafka client");
+                if let Some(left_out) = TROUBLE.admit() {
+                    tracing::error!(target: "librdkafka", facility, detail, left_out, "kafka client");
+                }
             }
-            RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, detail, "kafka client"),
+            RDKafkaLogLevel::Warning => {
+                if let Some(left_out) = TROUBLE.admit() {
+                    tracing::warn!(target: "librdkafka", facility, detail, left_out, "kafka client");
+                }
+            }
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
                 tracing::info!(target: "librdkafka", facility, detail, "kafka client");
             }
@@ -235,8 +278,10 @@ impl ClientContext for Tracing {
 
     fn error(&self, error: RdError, reason: &str) {
         // The end of a partition comes this way too, and is no error.
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            tracing::warn!(target: "librdkafka", detail = reason, "kafka error");
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF)
+            && let Some(left_out) = TROUBLE.admit()
+        {
+            tracing::warn!(target: "librdkafka", detail = reason, left_out, "kafka error");
         }
     }
 }
@@ -268,6 +313,16 @@ mod tests {
         assert_eq!(cluster.consumer_config().get("max.partition.fetch.bytes"), None);
         assert_eq!(cluster.producer_config("gzip").get("linger.ms"), Some("7"));
         assert_eq!(cluster.producer_config("zstd").get("compression.codec"), Some("zstd"));
+
+        // Those of every client too, and those of its kind over them.
+        let everywhere = [("session.timeout.ms", "7000"), ("linger.ms", "500"), ("client.id", "mine"), ("acks", "-1")];
+        let common = everywhere.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let cluster = Cluster::remote(&KafkaConfig { common, ..config() }).unwrap();
+        assert_eq!(cluster.consumer_config().get("session.timeout.ms"), Some("7000"));
+        assert_eq!(cluster.producer_config("gzip").get("acks"), Some("-1"));
+        assert_eq!(cluster.producer_config("gzip").get("linger.ms"), Some("7"));
+        assert_eq!(cluster.admin_config().get("client.id"), Some("mine"));
+        assert_eq!(cluster.admin_config().get("bootstrap.servers"), Some("127.0.0.1:1"));
     }
 
     #[test]

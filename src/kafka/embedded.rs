@@ -26,7 +26,7 @@ const MAX_FORWARDED: usize = 128;
 ///
 /// It is librdkafka's `MockCluster`: any Kafka client on this machine can produce to it and read from it, with every codec,
 /// headers and idempotence. What it is not:
-/// - nothing is kept on disk; each start begins empty, at offset 0, under a new [`EmbeddedBroker::cluster_id`];
+/// - nothing is kept on disk; each start begins empty, at offset 0, under a new [`super::Cluster::id`];
 /// - a partition holds 5 MiB and 100,000 batches, then the oldest vanish without an error: a reader that lags simply finds
 ///   itself further on, and one at the beginning may starve, so on a hole go to the end;
 /// - a batch above 2 MiB must not be sent: when trimming empties a partition, its newest batch cannot be read;
@@ -36,7 +36,7 @@ const MAX_FORWARDED: usize = 128;
 pub struct EmbeddedBroker {
     brokers: String,
     bootstrap: String,
-    cluster_id: String,
+    start_id: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -92,7 +92,7 @@ impl EmbeddedBroker {
         Ok(Self {
             bootstrap: port.map_or_else(|| brokers.clone(), |port| format!("127.0.0.1:{port}")),
             brokers,
-            cluster_id: format!("embedded-{:016x}", fastrand::u64(..)),
+            start_id: format!("{:016x}", fastrand::u64(..)),
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -108,10 +108,30 @@ impl EmbeddedBroker {
         &self.bootstrap
     }
 
-    /// The identity that stored offsets belong to: another one at each start.
-    pub fn cluster_id(&self) -> &str {
-        &self.cluster_id
+    /// Tells this start from every other.
+    pub(super) fn start_id(&self) -> &str {
+        &self.start_id
     }
+}
+
+/// How librdkafka's mock cluster begins its identity; its own address follows, which a later start may have as well.
+const MOCK: &str = "mockCluster";
+
+/// The identity that stored offsets belong to, of what the mock cluster calls itself and of its start. Clients of other
+/// processes learn only the first part.
+pub(super) fn identity(told: &str, start_id: &str) -> String {
+    format!("{told}/{start_id}")
+}
+
+/// Whether a cluster that tells this identity is an embedded broker, of whichever process.
+pub(super) fn is_identity(told: &str) -> bool {
+    told.starts_with(MOCK)
+}
+
+/// Whether what is stored under one identity belongs to the cluster that tells the other.
+pub fn is_same_cluster(stored: &str, told: &str) -> bool {
+    // No real cluster's identity has a slash: those are UUIDs in base64 for URLs.
+    stored.strip_prefix(told).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Drop for EmbeddedBroker {

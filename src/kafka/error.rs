@@ -9,6 +9,9 @@ pub enum KafkaError {
     /// A property that librdkafka does not know or whose value it refuses.
     #[error("kafka property {name}: {reason}")]
     Property { name: String, reason: String },
+    /// Properties that librdkafka refuses as a whole: they contradict each other, or name a file that is not there.
+    #[error("kafka properties: {reason}")]
+    Properties { reason: String },
     /// No broker answered in time, or the answer was an error of the whole cluster.
     #[error("kafka {action}: {reason}")]
     Unavailable { action: &'static str, reason: String },
@@ -29,6 +32,8 @@ impl KafkaError {
                 let reason = if value.is_empty() { reason.clone() } else { reason.replace(value.as_str(), "***") };
                 Self::Property { name: name.clone(), reason }
             }
+            // Names the properties, and of values only paths.
+            Rd::ClientCreation(reason) => Self::Properties { reason: reason.clone() },
             other => Self::Unavailable { action, reason: reason(other) },
         }
     }

@@ -15,7 +15,7 @@ pub mod topics;
 mod tests;
 
 pub use client::{Cluster, MAX_MESSAGE_BYTES, Tracing};
-pub use embedded::EmbeddedBroker;
+pub use embedded::{EmbeddedBroker, is_same_cluster};
 pub use error::KafkaError;
 pub use follow::{ChainRecord, FollowOptions, FollowSummary, Follower, Seen, StateTopic, Step, run_follow};
 pub use log::StateRecord;

@@ -13,6 +13,7 @@ use rdkafka::{
     consumer::{BaseConsumer, CommitMode, Consumer, base_consumer::PartitionQueue},
     error::KafkaError as RdError,
     message::BorrowedMessage,
+    types::RDKafkaErrorCode,
 };
 
 use super::{KafkaError, client::Tracing};
@@ -66,6 +67,8 @@ pub struct PartitionReader {
     wake: Arc<Wake>,
     /// The queue that the next turn starts with, so that a busy partition does not starve the rest.
     next: usize,
+    /// All brokers are gone, which no partition's queue tells.
+    unreachable: Option<RdError>,
 }
 
 struct Queue {
@@ -135,7 +138,7 @@ impl PartitionReader {
         // broker answers yet, librdkafka goes on looking by itself.
         let _ = consumer.client().fetch_metadata(None, LEADERS_WITHIN);
         consumer.assign(&assignment).map_err(client_error)?;
-        Ok(Self { queues, consumer, wake, next: 0 })
+        Ok(Self { queues, consumer, wake, next: 0, unreachable: None })
     }
 
     /// Hands out at most `max` events, each with the index of its partition in the order given to [`Self::open`], and
@@ -146,6 +149,9 @@ impl PartitionReader {
             // Logs and errors of the whole client; no records come this way.
             if let Some(Err(error)) = self.consumer.poll(Duration::ZERO) {
                 tracing::debug!(%error, "kafka consumer event");
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+                    self.unreachable = Some(error);
+                }
             }
             let taken = self.drain(max, &mut take);
             let left = deadline.saturating_duration_since(Instant::now());
@@ -181,6 +187,11 @@ impl PartitionReader {
             }
         }
         taken
+    }
+
+    /// That no broker can be reached, once each time that librdkafka finds out. It tells nobody when one is back.
+    pub fn take_unreachable(&mut self) -> Option<RdError> {
+        self.unreachable.take()
     }
 
     /// The partitions, in the order of their indices, with the offsets they were started from.
@@ -266,7 +277,7 @@ fn raw(offset: i64) -> Offset {
 }
 
 fn polled(event: Result<BorrowedMessage<'_>, RdError>) -> Polled<'_> {
-    use rdkafka::types::RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange};
+    use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange};
     match event {
         Ok(record) => Polled::Record(record),
         Err(RdError::PartitionEOF(_)) => Polled::End,

@@ -1,6 +1,9 @@
 //! What holds on the embedded broker; the same is tried on a real Kafka by the tests in `tests/`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use rdkafka::Message as _;
@@ -66,9 +69,21 @@ async fn the_embedded_broker_has_its_topics_and_an_own_identity() {
     assert_eq!(topics[STATE_FULL], 1);
     assert_eq!(cluster.ensure_topics(&TopicSpec::all(6)).await.unwrap(), TopicReport::default());
     assert!(cluster.ensure_topics(&[TopicSpec::new("other", 1)]).await.is_err());
-    let (other, _) = start();
-    assert_ne!(broker.cluster_id(), other.cluster_id());
-    assert_eq!(cluster.id().await.unwrap(), broker.cluster_id());
+    let (_other, of_another_start) = start();
+    let (id, other_id) = (cluster.id().await.unwrap(), of_another_start.id().await.unwrap());
+    assert_ne!(id, other_id);
+    // Another process is told a part of it, and knows its offsets by that.
+    let outside = Cluster::remote(&config(Brokers::List(broker.brokers().into()))).unwrap();
+    let told = outside.id().await.unwrap();
+    assert!(is_same_cluster(&id, &told) && !is_same_cluster(&other_id, &told), "{id}, {other_id}: {told}");
+    assert!(is_same_cluster("abc", "abc") && !is_same_cluster("abcd", "abc") && !is_same_cluster("abc", "abc/1"));
+    // Nor does it ask for what would never be answered.
+    let asked = Instant::now();
+    assert_eq!(outside.ensure_topics(&TopicSpec::all(6)).await.unwrap(), TopicReport::default());
+    assert!(outside.ensure_topics(&[TopicSpec::new("other", 1)]).await.is_err());
+    assert!(outside.topic_setting(&["transport.gps"], "retention.ms").await.unwrap().is_empty());
+    assert!(outside.offsets_at(&[("transport.gps".to_owned(), 0)], 0).await.is_err());
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

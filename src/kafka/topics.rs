@@ -133,7 +133,7 @@ impl Cluster {
         let existing = self.all_topics().await?;
         let missing: Vec<&TopicSpec> = specs.iter().filter(|spec| !existing.contains_key(&spec.name)).collect();
         let mut report = TopicReport::default();
-        if self.is_embedded() {
+        if self.is_embedded_anywhere().await? {
             return match missing.first() {
                 None => Ok(report),
                 Some(spec) => Err(KafkaError::Topic {
@@ -246,6 +246,10 @@ impl Cluster {
     /// # Errors
     /// `Unavailable` or `Topic`; the embedded broker cannot answer this.
     pub async fn offsets_at(&self, partitions: &[(String, i32)], time_ms: i64) -> Result<Vec<i64>, KafkaError> {
+        if self.is_embedded_anywhere().await? {
+            let reason = "the embedded broker knows no offsets by time".into();
+            return Err(KafkaError::Unavailable { action: "offsets by time", reason });
+        }
         let (partitions, config) = (partitions.to_vec(), self.admin_config());
         let ask = move || {
             let client = connect(&config)?;
@@ -275,7 +279,7 @@ impl Cluster {
 
     /// One setting (`retention.ms`) of each topic, as the broker spells it. Empty for the embedded broker, which has none.
     pub async fn topic_setting(&self, topics: &[&str], name: &str) -> Result<BTreeMap<String, String>, KafkaError> {
-        if self.is_embedded() {
+        if self.is_embedded_anywhere().await? {
             return Ok(BTreeMap::new());
         }
         topic_setting(&self.admin()?, topics, name).await

@@ -55,13 +55,10 @@ impl Scene<'_> {
 
     /// All entities that may be shown to one who looks so, each once.
     fn candidates(&self, lens: &Lens) -> Vec<&Entity> {
-        match self.index.standing(&lens.area) {
-            Some(handles) => handles.into_iter().filter_map(|handle| self.view.entity(handle)).collect(),
-            None => {
-                let kinds = lens.kinds();
-                self.view.entities(&kinds).collect()
-            }
+        if let Some(handles) = self.index.standing(&lens.area) {
+            return handles.into_iter().filter_map(|handle| self.view.entity(handle)).collect();
         }
+        self.view.entities(&lens.kinds()).collect()
     }
 }
 
@@ -233,9 +230,10 @@ impl Feed {
             oldest,
             text: OnceCell::new(),
         };
-        let to = match self.is_complete {
-            true => Stand::Complete { revision: view.revision, mode, roads: self.lens.roads },
-            false => Stand::midway(),
+        let to = if self.is_complete {
+            Stand::Complete { revision: view.revision, mode, roads: self.lens.roads }
+        } else {
+            Stand::midway()
         };
         self.stand = Some(to).filter(|_| self.viewport == 0);
         let number = self.note_batch(&batch, &toggled);

@@ -142,12 +142,11 @@ impl Index {
     /// Follows the city to a view, and tells what changed.
     pub fn catch_up(&mut self, view: &View) -> Touched {
         let mut touched = Touched::default();
-        match self.revision.and_then(|revision| view.history.since(revision)) {
-            Some(entries) => entries.for_each(|entry| self.look(view, entry.handle, &mut touched)),
-            None => {
-                (0..view.handles()).for_each(|handle| self.look(view, Handle(handle), &mut touched));
-                touched.wide = true;
-            }
+        if let Some(entries) = self.revision.and_then(|revision| view.history.since(revision)) {
+            entries.for_each(|entry| self.look(view, entry.handle, &mut touched));
+        } else {
+            (0..view.handles()).for_each(|handle| self.look(view, Handle(handle), &mut touched));
+            touched.wide = true;
         }
         self.revision = Some(view.revision);
         touched.spots.sort_unstable();

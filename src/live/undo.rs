@@ -38,7 +38,7 @@ enum Toggled {
 impl Toggled {
     fn new(handles: &[Handle]) -> Self {
         let highest = handles.iter().map(|handle| handle.0 as usize).max().unwrap_or_default();
-        if handles.len() * size_of::<Handle>() <= highest / 8 + 8 {
+        if size_of_val(handles) <= highest / 8 + 8 {
             return Self::Few(handles.into());
         }
         let mut marks = Marks::default();

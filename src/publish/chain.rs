@@ -52,11 +52,32 @@ enum State {
 #[derive(Debug, Default)]
 struct Held {
     epoch: u64,
-    /// The newest boundary that an incremental led to, or the full that began the chain.
-    timestamp: Time,
     /// The newest boundary whose state is at hand, with its epoch; on a replica that of the last full.
     state: Option<(u64, Time, State)>,
+    /// Of the epoch, oldest first; each leads on from the one before.
     incrementals: VecDeque<Incremental>,
+}
+
+impl Held {
+    /// The boundary at which the incrementals end; where there are none, that of the full which began the chain.
+    fn led_to(&self) -> Time {
+        let full = || self.state.as_ref().map_or(Time(0), |(_, timestamp, _)| *timestamp);
+        self.incrementals.back().map_or_else(full, |last| last.timestamp)
+    }
+
+    /// The newest boundary of the epoch. A full that was read before the incremental which leads to it is ahead of them.
+    fn newest(&self) -> Time {
+        match self.state {
+            Some((epoch, timestamp, _)) if epoch == self.epoch => timestamp.max(self.led_to()),
+            _ => self.led_to(),
+        }
+    }
+
+    /// What is held of an older epoch leads nowhere.
+    fn begin(&mut self, epoch: u64) {
+        self.epoch = epoch;
+        self.incrementals.clear();
+    }
 }
 
 /// What was published last. The publisher writes it, or on a replica what follows the topics; everyone reads it.
@@ -88,11 +109,8 @@ impl Chain {
         if epoch < held.epoch {
             return;
         }
-        // A full of a newer epoch, or one that no incremental led to, begins anew.
-        if epoch > held.epoch || timestamp > held.timestamp {
-            held.incrementals.clear();
-            held.epoch = epoch;
-            held.timestamp = timestamp;
+        if epoch > held.epoch {
+            held.begin(epoch);
         }
         // A full that comes late is older than the state at hand.
         if held.state.as_ref().is_none_or(|(of, at, _)| (*of, *at) <= (epoch, timestamp)) {
@@ -102,18 +120,23 @@ impl Chain {
     }
 
     /// An incremental was acknowledged, or on a replica read; `view` is the state after it, where that is at hand.
+    ///
+    /// Within an epoch they come in their order. Between them and the fulls there is none: a replica reads two topics.
     pub fn incremental(&self, epoch: u64, incremental: Incremental, view: Option<Arc<View>>) {
         let mut held = self.lock();
-        if epoch < held.epoch || (epoch == held.epoch && incremental.timestamp <= held.timestamp) {
+        if epoch < held.epoch {
             return;
         }
-        if epoch > held.epoch || incremental.previous != held.timestamp {
+        if epoch > held.epoch {
+            held.begin(epoch);
+        }
+        match held.incrementals.back() {
+            Some(last) if incremental.timestamp <= last.timestamp => return,
             // It leads on from a boundary that was not seen: what is held leads nowhere.
-            held.incrementals.clear();
+            Some(last) if incremental.previous != last.timestamp => held.incrementals.clear(),
+            _ => {}
         }
         let oldest = incremental.timestamp.0 - HELD_MS;
-        held.epoch = epoch;
-        held.timestamp = incremental.timestamp;
         if let Some(view) = view {
             held.state = Some((epoch, incremental.timestamp, State::View(view)));
         }
@@ -153,11 +176,15 @@ impl Chain {
             return Since::Nothing;
         }
         let incrementals: Vec<_> = held.incrementals.iter().filter(|one| one.previous >= from).cloned().collect();
-        let leads_on = incrementals.first().map_or(held.timestamp, |first| first.previous) == from;
-        if !leads_on {
-            return Since::Gone;
+        match incrementals.first() {
+            Some(first) if first.previous == from => {
+                Since::Incrementals { epoch: held.epoch, timestamp: held.led_to(), incrementals }
+            }
+            None if from == held.led_to() || from == held.newest() => {
+                Since::Incrementals { epoch: held.epoch, timestamp: from, incrementals }
+            }
+            _ => Since::Gone,
         }
-        Since::Incrementals { epoch: held.epoch, timestamp: held.timestamp, incrementals }
     }
 
     /// Tells the epoch and the timestamp of the newest boundary whenever there is one.
@@ -166,7 +193,7 @@ impl Chain {
     }
 
     fn announce(&self, held: MutexGuard<'_, Held>) {
-        let newest = (held.epoch, held.timestamp);
+        let newest = (held.epoch, held.newest());
         drop(held);
         self.newest.send_replace(newest);
     }

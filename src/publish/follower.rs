@@ -142,14 +142,16 @@ fn follow(
     Ok(())
 }
 
-fn take(chain: &Chain, own: &AtomicU64, epoch: &watch::Sender<u64>, is_full: bool, record: StateRecord) {
+/// Takes one record of a state topic in.
+pub(super) fn take(chain: &Chain, own: &AtomicU64, epoch: &watch::Sender<u64>, is_full: bool, record: StateRecord) {
     epoch.send_if_modified(|seen| {
         let higher = record.epoch > *seen;
         *seen = record.epoch.max(*seen);
         higher
     });
-    // The publisher keeps the chain of its own epoch itself, and what is lower is void.
-    if record.epoch <= own.load(Ordering::Acquire) {
+    // The publisher keeps the chain of its own epoch itself. What is lower is void once that has begun, and the chain
+    // refuses it; until then the last full of the epoch before is what this instance answers with.
+    if record.epoch == own.load(Ordering::Acquire) {
         return;
     }
     let Some(timestamp) = timestamp_of(&record) else { return };

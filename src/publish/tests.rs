@@ -1,18 +1,23 @@
 //! Timestamps, messages and what the chain answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
 use super::{
     boundary::{Clock, full_message, full_record, incremental_message, incremental_record},
     chain::{Chain, Incremental, Published, Since},
+    follower::take,
 };
-use crate::twin::{
-    city::City,
-    event::Topic,
-    samples::{T0, apply, city, full_at},
-    time::Time,
+use crate::{
+    kafka::StateRecord,
+    twin::{
+        city::City,
+        event::Topic,
+        samples::{T0, apply, city, full_at},
+        time::Time,
+    },
 };
 
 fn incremental(previous: i64, timestamp: i64) -> Incremental {
@@ -117,6 +122,37 @@ fn a_replica_answers_with_the_last_full_and_the_incrementals_since() {
 }
 
 #[test]
+fn a_full_that_overtakes_its_incremental_neither_clears_nor_refuses_it() {
+    let chain = Chain::default();
+    chain.full_of_json(5, Time(100), json("a"));
+    chain.incremental(5, incremental(100, 200), None);
+    chain.full_of_json(5, Time(300), json("b"));
+    // What leads to the full is still under way; whoever has its state, or stands before it, waits.
+    assert_eq!(
+        (since(&chain, 100), since(&chain, 200), since(&chain, 300)),
+        (Some(vec![200]), Some(vec![]), Some(vec![]))
+    );
+    assert_eq!(*chain.newest().borrow(), (5, Time(300)));
+    chain.incremental(5, incremental(200, 300), None);
+    assert_eq!((since(&chain, 100), since(&chain, 300)), (Some(vec![200, 300]), Some(vec![])));
+    // Where it never comes, the next one tells so.
+    chain.full_of_json(5, Time(400), json("c"));
+    chain.incremental(5, incremental(400, 500), None);
+    assert_eq!((since(&chain, 300), since(&chain, 400)), (None, Some(vec![500])));
+}
+
+#[test]
+fn a_replica_that_starts_late_holds_what_led_to_the_last_full() {
+    let chain = Chain::default();
+    chain.full_of_json(5, Time(300), json("b"));
+    for (previous, timestamp) in [(100, 200), (200, 300), (300, 400)] {
+        chain.incremental(5, incremental(previous, timestamp), None);
+    }
+    assert_eq!((since(&chain, 100), since(&chain, 300)), (Some(vec![200, 300, 400]), Some(vec![400])));
+    assert_eq!((since(&chain, 99), since(&chain, 250)), (None, None));
+}
+
+#[test]
 fn an_incremental_of_a_new_epoch_leaves_the_last_full_its_own_epoch() {
     let chain = Chain::default();
     chain.full_of_json(5, Time(100), json("a"));
@@ -156,6 +192,29 @@ fn whoever_waits_is_told_of_the_newest_boundary() {
     chain.full_of_json(5, Time(100), json("a"));
     chain.incremental(5, incremental(100, 200), None);
     assert_eq!(*newest.borrow(), (5, Time(200)));
+}
+
+#[test]
+fn a_writer_takes_the_last_full_of_the_epoch_before_until_its_own_chain_begins() {
+    let chain = Chain::default();
+    let (own, seen) = (AtomicU64::new(6), watch::channel(0).0);
+    let full = |epoch, text: &'static str| StateRecord {
+        offset: 0,
+        epoch,
+        key: None,
+        value: json(text),
+        headers: Vec::new(),
+        kafka_timestamp: None,
+    };
+    let (before, late) = (r#"{"timestamp":"1970-01-01T00:00:00.100Z"}"#, r#"{"timestamp":"1970-01-01T00:00:00.400Z"}"#);
+    // The token is taken already, and the follower comes to the topic's end only now.
+    take(&chain, &own, &seen, true, full(5, before));
+    assert_eq!(chain.state(), published(5, 100, before));
+    chain.full_of_json(6, Time(300), json("own"));
+    // A former writer's is void, and its own is known; both are seen.
+    take(&chain, &own, &seen, true, full(5, late));
+    take(&chain, &own, &seen, true, full(6, late));
+    assert_eq!((chain.state(), *seen.borrow()), (published(6, 300, "own"), 6));
 }
 
 fn headers(of: &[(String, Bytes)]) -> Vec<(&str, &str)> {

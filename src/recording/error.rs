@@ -8,8 +8,8 @@ use crate::kafka::KafkaError;
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // The fields say what their names say.
 pub enum RecordingError {
-    /// The file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    /// The file cannot be read or written; why is its source, which a chain of causes names once.
+    #[error("{}", path.display())]
     File { path: PathBuf, source: std::io::Error },
     /// A line is not what [`super::Line`] describes.
     #[error("line {number}: {reason}")]

@@ -8,7 +8,9 @@ use super::sensors::{self, Sensor, WeatherStation};
 use super::transit::{self, Line, Station};
 
 /// The city's id, as the reference gives it.
-pub const CITY_ID: &str = "laquila-dt-001";
+const CITY_ID: &str = "laquila-dt-001";
+/// The seed of the city that has this id.
+const FIRST_SEED: u64 = 1;
 /// Its name, as the reference gives it.
 pub const CITY_NAME: &str = "L'Aquila Digital Twin";
 
@@ -37,6 +39,11 @@ pub struct DemoCity {
 }
 
 impl DemoCity {
+    /// The city's id. Another seed has other streets: it is another city, which a store keeps apart.
+    pub fn id(&self) -> String {
+        if self.seed == FIRST_SEED { CITY_ID.to_owned() } else { format!("{CITY_ID}-seed-{}", self.seed) }
+    }
+
     /// The city with this seed; the same seed gives the same city.
     pub fn laquila(seed: u64) -> Self {
         let network = RoadNetwork::laquila(seed);

@@ -1,6 +1,6 @@
 //! The demo city as a city file: the JSON of `state.full`, in its canonical form.
 
-use super::city::{CITY_ID, CITY_NAME, DemoCity};
+use super::city::{CITY_NAME, DemoCity};
 use super::conditions::{Conditions, Demand};
 use super::events::{edge_id, node_id, road_conditions};
 use super::rhythm::{LocalTime, hash};
@@ -25,7 +25,7 @@ impl DemoCity {
     pub fn city_file(&self, start_ms: i64) -> String {
         let mut out = String::with_capacity(8 << 20);
         out.push_str("{\"cityId\":");
-        string(&mut out, CITY_ID);
+        string(&mut out, &self.id());
         out.push_str(",\"name\":");
         string(&mut out, CITY_NAME);
         out.push_str(",\"timestamp\":");

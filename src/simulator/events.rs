@@ -1,7 +1,7 @@
 //! The messages of the nine topics, as text.
 
 use super::conditions::Conditions;
-use super::emergency::{Incident, KINDS, Unit};
+use super::emergency::{Incident, IncidentStatus, KINDS, Unit};
 use super::network::RoadNetwork;
 use super::transit::{Bus, BusPosition, Line, Station};
 use super::write::{integer, number, padded, position, string, time};
@@ -36,6 +36,11 @@ pub(super) fn node_id(out: &mut String, node: u32) {
 /// The id of the incident with this number.
 pub fn incident_id(incident: u64) -> String {
     format!("incident-{incident:04}")
+}
+
+/// The number of the incident with this id; `None` where it is none of the simulation's.
+pub fn incident_number(id: &str) -> Option<u64> {
+    id.strip_prefix("incident-")?.parse().ok()
 }
 
 /// Appends `trafficConditions`; `incidents` fills its list.
@@ -236,6 +241,17 @@ pub(super) fn incident_event(network: &RoadNetwork, units: &[Unit], incident: &I
     }
     out.push_str("],\"reportedAt\":");
     time(&mut out, incident.reported_ms);
+    end(&mut out, at_ms);
+    SimEvent { topic: "emergency.incidents", key, timestamp_ms: at_ms, value: out }
+}
+
+/// An `emergency.incidents` message that an incident is over, and nothing else about it.
+pub(super) fn resolved_event(incident: u64, at_ms: i64) -> SimEvent {
+    let key = incident_id(incident);
+    let mut out = String::from("{\"incidentId\":");
+    string(&mut out, &key);
+    out.push_str(",\"status\":");
+    string(&mut out, IncidentStatus::Resolved.name());
     end(&mut out, at_ms);
     SimEvent { topic: "emergency.incidents", key, timestamp_ms: at_ms, value: out }
 }

@@ -32,5 +32,6 @@ mod write;
 mod tests;
 
 pub use city::DemoCity;
-pub use events::SimEvent;
+pub use events::{SimEvent, incident_number};
+pub use response::Left;
 pub use simulation::{Simulation, SimulationConfig};

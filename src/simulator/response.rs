@@ -1,7 +1,7 @@
 //! What becomes of an incident: reported, dispatched, in progress, resolved.
 
 use super::emergency::{Incident, IncidentStatus, KINDS, SEVERITIES, Spot, UnitStatus};
-use super::events::{SimEvent, incident_event, unit_event};
+use super::events::{SimEvent, incident_event, resolved_event, unit_event};
 use super::simulation::{Simulation, Task};
 
 /// No more than this many incidents at a time: the city has but so many units.
@@ -11,7 +11,27 @@ const MOST_AT_A_TIME: usize = 6;
 const URGENT: f64 = 1.25;
 const RETURNING: f64 = 0.85;
 
+/// What a run of the city leaves behind where it ends: incidents by their numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Those that are not resolved; nobody sees to them any more.
+    pub open: Vec<u64>,
+    /// The highest that there was.
+    pub last: u64,
+}
+
 impl Simulation {
+    /// Begins after another run of the same city: resolves what that left open, and numbers its own incidents above.
+    pub fn begin_after(&mut self, left: &Left, out: &mut Vec<SimEvent>) {
+        self.next_incident = left.last + 1;
+        out.extend(left.open.iter().map(|&number| resolved_event(number, self.start_ms)));
+    }
+
+    /// What it leaves behind where it ends now.
+    pub fn left(&self) -> Left {
+        Left { open: self.incidents.iter().map(|incident| incident.number).collect(), last: self.next_incident - 1 }
+    }
+
     /// Something happens on a side street.
     pub(super) fn happen(&mut self, now_ms: i64, out: &mut Vec<SimEvent>) {
         let pause = (self.config.incident_interval_ms.max(1000) as f64 * (0.5 + self.rng.f64())) as i64;

@@ -103,7 +103,7 @@ pub struct LeaseRequest<'a> {
     pub ttl: Duration,
     /// The token of the lease held now; `None` asks for the next token (start and take-over).
     pub token: Option<u64>,
-    /// A new token is above this (what the state topics' ends were seen to hold).
+    /// The token held afterwards is above this (what the state topics' ends were seen to hold; 0 where any will do).
     pub above: u64,
 }
 
@@ -199,7 +199,8 @@ pub trait TwinStore: Send + Sync {
     ///
     /// Without a token: `Other` while somebody else's lease lives, else the next token. With a token: renewed as
     /// long as nobody has taken a newer one (also when the lease had run out meanwhile); else `Other`, or `Fenced` where
-    /// the newer lease has ended too.
+    /// the newer lease has ended too. A renewal keeps the token where that is above `above`; where not, it gives the next
+    /// one, and what was written under the one before still counts as the holder's.
     ///
     /// # Errors
     /// `Unavailable` (nobody knows who holds it), `Emptied` (a renewal found no token), `Fenced`.

@@ -40,6 +40,10 @@ pub struct Progress {
     pub newest: Option<Time>,
 }
 
+/// How far each partition was folded. It is looked up for every event, hence the fast hash: nobody chooses partitions to
+/// slow it down.
+pub type Progresses = HashMap<(Topic, i32), Progress, DefaultHashBuilder>;
+
 /// The whole city, as it is now.
 #[derive(Debug)]
 pub struct City {
@@ -49,7 +53,7 @@ pub struct City {
     hasher: DefaultHashBuilder,
     /// How long a resolved incident stays, in milliseconds; `None` is for ever.
     retention_ms: Option<i64>,
-    progress: HashMap<(Topic, i32), Progress>,
+    progress: Progresses,
     /// Resolved incidents by partition, the longest untouched first.
     resolved: HashMap<i32, BTreeSet<(Time, Handle)>>,
     /// What an operator removed, by global id: events not newer than this do not bring it back.
@@ -70,7 +74,7 @@ impl City {
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             retention_ms,
-            progress: HashMap::new(),
+            progress: Progresses::default(),
             resolved: HashMap::new(),
             removed: HashMap::new(),
             tracked: false,
@@ -386,9 +390,12 @@ impl City {
 
     /// Becomes what another city is, by the changes that this takes: take-over, restart and the reload of a model.
     ///
-    /// Handles, revisions and readers of this city go on.
+    /// Handles, revisions and readers of this city go on. `other` was loaded from the store: dirty is then what it has
+    /// changed since, and nothing that the store told it. The next chain begins with a full, so publishers need no changes.
     pub fn become_like(&mut self, other: Self) {
-        let also_dirty: Vec<_> = other.dirty.handles.iter().filter_map(|handle| other.view.slot(*handle)).collect();
+        let tracked = self.tracked;
+        self.track(false);
+        let dirty: Vec<_> = other.dirty.handles.iter().filter_map(|handle| other.view.slot(*handle)).collect();
         let gone: Vec<_> = self
             .view
             .entities(&Kind::ALL)
@@ -401,7 +408,14 @@ impl City {
         for handle in gone {
             self.take_out(handle);
         }
-        for slot in also_dirty {
+        self.rename(&other.view.name);
+        self.progress = other.progress;
+        self.removed = other.removed;
+        if !tracked {
+            return;
+        }
+        self.tracked = true;
+        for slot in dirty {
             let entity = &slot.entity;
             let (kind, district) = (entity.kind(), entity.district().unwrap_or_default());
             match self.lookup(self.hash(kind, district, entity.id()), kind, district, entity.id()) {
@@ -415,21 +429,16 @@ impl City {
                 None => self.row_gone(entity),
             }
         }
-        self.rename(&other.view.name);
-        self.progress = other.progress;
-        self.removed = other.removed;
-        if self.tracked {
-            self.dirty.rows_gone.extend(other.dirty.rows_gone);
-            self.dirty.name |= other.dirty.name;
-            // What either has noted since its last flush is written as it now is.
-            let noted = std::mem::take(&mut self.dirty.removals).into_iter().chain(other.dirty.removals);
-            self.dirty.removals = noted
-                .map(|(global, _)| {
-                    let at = self.removed.get(&global).copied();
-                    (global, at)
-                })
-                .collect();
-        }
+        self.dirty.rows_gone.extend(other.dirty.rows_gone);
+        self.dirty.name = other.dirty.name;
+        // What it has noted is written as it now is.
+        let noted = other.dirty.removals.into_iter();
+        self.dirty.removals = noted
+            .map(|(global, _)| {
+                let at = self.removed.get(&global).copied();
+                (global, at)
+            })
+            .collect();
     }
 
     fn set_entity(&mut self, entity: &Entity) {
@@ -484,7 +493,7 @@ impl City {
     }
 
     /// How far each partition was folded.
-    pub fn progress(&self) -> &HashMap<(Topic, i32), Progress> {
+    pub fn progress(&self) -> &Progresses {
         &self.progress
     }
 

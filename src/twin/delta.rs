@@ -4,10 +4,10 @@
 //! where what goes carries its old index, and what comes or changes its new one. There are no moves and no text
 //! diffs: lists are ordered by id. See `docs/deltas.md` of benjamine/jsondiffpatch.
 
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
 
 use super::{
-    change::ChangeSet,
+    change::{ChangeSet, Marks},
     entity::{Entity, Handle},
     field::{ObjectWriter, write_object},
     json::write_text,
@@ -18,31 +18,37 @@ use super::{
 };
 
 /// One entity that differs from what it was at the last boundary.
+#[derive(Clone, Copy)]
 struct Change<'a> {
+    handle: Handle,
     before: Option<&'a Entity>,
     after: Option<&'a Entity>,
+    /// A bit for each field that differs.
+    fields: u16,
 }
 
-/// The changes of one list, by id: as bytes, which is the order of the list.
-type ListChanges<'a> = BTreeMap<&'a str, Change<'a>>;
+/// The changes of each kind's list, in no order.
+type Lists<'a> = [Vec<Change<'a>>; Kind::ALL.len()];
 
 /// The changes in one district.
 #[derive(Default)]
 struct DistrictChanges<'a> {
     own: Option<Change<'a>>,
-    lists: BTreeMap<Kind, ListChanges<'a>>,
+    lists: Lists<'a>,
 }
 
 /// Writes the delta from the state of the boundary `from` to that of `to`, which is `view`. `false`, and nothing
 /// written, where the two do not differ but for the timestamp.
 pub fn write_delta(changes: &ChangeSet, view: &View, from: Time, to: Time, out: &mut Vec<u8>) -> bool {
-    let mut districts: BTreeMap<&str, DistrictChanges<'_>> = BTreeMap::new();
-    let mut shared: BTreeMap<Kind, ListChanges<'_>> = BTreeMap::new();
+    let mut districts: HashMap<&str, DistrictChanges<'_>> = HashMap::new();
+    let mut shared = Lists::default();
     for (handle, before) in &changes.befores {
         collect(view, *handle, before.as_ref(), &mut districts, &mut shared);
     }
+    let mut districts: Vec<_> = districts.into_iter().collect();
+    districts.sort_unstable_by_key(|(id, _)| *id);
     let name = changes.name_before.as_deref().filter(|before| *before != &*view.name);
-    if districts.is_empty() && shared.is_empty() && name.is_none() {
+    if districts.is_empty() && shared.iter().all(Vec::is_empty) && name.is_none() {
         return false;
     }
     write_object(out, |delta| {
@@ -67,11 +73,11 @@ pub fn write_delta(changes: &ChangeSet, view: &View, from: Time, to: Time, out: 
         for (name, kinds) in
             [("publicTransport", [Kind::Bus, Kind::Station]), ("emergencyServices", [Kind::Incident, Kind::Unit])]
         {
-            if kinds.iter().any(|kind| shared.contains_key(kind)) {
+            if kinds.iter().any(|kind| !shared[*kind as usize].is_empty()) {
                 delta.key(name);
                 write_object(delta.out, |group| {
                     for kind in kinds {
-                        write_list(group, kind, shared.get(&kind), view.list(kind, None), view);
+                        write_list(group, kind, &shared[kind as usize], view.list(kind, None), view);
                     }
                 });
             }
@@ -85,40 +91,66 @@ fn collect<'a>(
     view: &'a View,
     handle: Handle,
     before: Option<&'a Entity>,
-    districts: &mut BTreeMap<&'a str, DistrictChanges<'a>>,
-    shared: &mut BTreeMap<Kind, ListChanges<'a>>,
+    districts: &mut HashMap<&'a str, DistrictChanges<'a>>,
+    shared: &mut Lists<'a>,
 ) {
     let after = view.entity(handle);
-    let moved = match (before, after) {
-        (None, None) => return,
-        (Some(before), Some(after)) if before.district() == after.district() => {
-            // What went there and back is no change.
-            if after.changed(before) == 0 {
-                return;
-            }
-            false
-        }
-        (Some(_), Some(_)) => true,
-        _ => false,
-    };
-    let changes = if moved {
-        [Some(Change { before, after: None }), Some(Change { before: None, after })]
-    } else {
-        [Some(Change { before, after }), None]
-    };
-    for change in changes.into_iter().flatten() {
-        let Some(entity) = change.after.or(change.before) else { continue };
+    let mut sort = |before: Option<&'a Entity>, after: Option<&'a Entity>, fields| {
+        let Some(entity) = after.or(before) else { return };
+        let change = Change { handle, before, after, fields };
         match (entity, entity.district()) {
             (Entity::District(_), Some(id)) => districts.entry(id).or_default().own = Some(change),
-            (_, Some(district)) => {
-                let list = districts.entry(district).or_default().lists.entry(entity.kind()).or_default();
-                list.insert(entity.id(), change);
+            (_, Some(district)) => districts.entry(district).or_default().lists[entity.kind() as usize].push(change),
+            (_, None) => shared[entity.kind() as usize].push(change),
+        }
+    };
+    match (before, after) {
+        (Some(old), Some(new)) if old.district() == new.district() => {
+            let fields = new.changed(old);
+            // What went there and back is no change.
+            if fields != 0 {
+                sort(before, after, fields);
             }
-            (_, None) => {
-                shared.entry(entity.kind()).or_default().insert(entity.id(), change);
+        }
+        (Some(_), Some(_)) => {
+            sort(before, None, u16::MAX);
+            sort(None, after, u16::MAX);
+        }
+        _ => sort(before, after, u16::MAX),
+    }
+}
+
+/// The changes of a list in its order, each with its rank in the list of now: the one it has, or that it would have.
+fn in_order<'a>(view: &View, list: &[Handle], changes: &[Change<'a>]) -> Vec<(Result<usize, usize>, Change<'a>)> {
+    /// Where one of so many entities has changed, going once through the list is cheaper than a search for each: a
+    /// search compares some twelve ids, each in another place of memory.
+    const SEARCH_BELOW: usize = 64;
+
+    let (mut there, mut gone): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.after.is_some());
+    let id = |change: &Change<'a>| change.after.or(change.before).map_or("", Entity::id);
+    let mut ranked = Vec::with_capacity(changes.len());
+    if there.len() < list.len() / SEARCH_BELOW {
+        ranked.extend(there.into_iter().map(|change| (view.rank(list, id(&change)), change)));
+        ranked.sort_unstable_by_key(|(rank, _)| *rank);
+    } else {
+        there.sort_unstable_by_key(|change| change.handle);
+        let mut marks = Marks::default();
+        for change in there.iter().rev() {
+            marks.set(change.handle);
+        }
+        for (rank, handle) in list.iter().enumerate().filter(|(_, handle)| marks.has(**handle)) {
+            if let Ok(at) = there.binary_search_by_key(handle, |change| change.handle) {
+                ranked.push((Ok(rank), there[at]));
             }
         }
     }
+    if !gone.is_empty() {
+        gone.sort_unstable_by(|a, b| id(a).cmp(id(b)));
+        ranked.extend(gone.into_iter().map(|change| (view.rank(list, id(&change)), change)));
+        // What went stood before what is at its rank now. The sort is stable, so those of one rank keep their order.
+        ranked.sort_by_key(|(rank, _)| (rank.unwrap_or_else(|rank| rank), rank.is_ok()));
+    }
+    ranked
 }
 
 fn list_name(kind: Kind) -> &'static str {
@@ -136,7 +168,7 @@ fn list_name(kind: Kind) -> &'static str {
     }
 }
 
-fn write_districts(view: &View, districts: &BTreeMap<&str, DistrictChanges<'_>>, out: &mut Vec<u8>) {
+fn write_districts(view: &View, districts: &[(&str, DistrictChanges<'_>)], out: &mut Vec<u8>) {
     let mut indices = Indices::default();
     write_object(out, |node| {
         node.key("_t");
@@ -145,7 +177,7 @@ fn write_districts(view: &View, districts: &BTreeMap<&str, DistrictChanges<'_>>,
             let rank = view.district_rank(id);
             match &changes.own {
                 // A district that came or went swallows the changes inside it.
-                Some(Change { before: None, after: Some(after) }) => {
+                Some(Change { before: None, after: Some(after), .. }) => {
                     let index = indices.created(rank);
                     node.key(&index.to_string());
                     node.out.push(b'[');
@@ -157,14 +189,14 @@ fn write_districts(view: &View, districts: &BTreeMap<&str, DistrictChanges<'_>>,
                     write_district(after.json(), list, node.out);
                     node.out.push(b']');
                 }
-                Some(Change { before: Some(before), after: None }) => {
+                Some(Change { before: Some(before), after: None, .. }) => {
                     let index = indices.removed(rank);
                     node.key(&format!("_{index}"));
                     node.out.push(b'[');
                     // All that was in it went with it, so the changes hold it all.
                     let list = |kind: Kind, out: &mut Vec<u8>| {
-                        let gone = changes.lists.get(&kind).into_iter().flat_map(BTreeMap::values);
-                        write_entities(gone.filter_map(|change| change.before), out);
+                        let gone = in_order(view, &[], &changes.lists[kind as usize]);
+                        write_entities(gone.into_iter().filter_map(|(_, change)| change.before), out);
                     };
                     write_district(before.json(), list, node.out);
                     node.out.extend_from_slice(b",0,0]");
@@ -186,37 +218,32 @@ fn write_in_district(
     changes: &DistrictChanges<'_>,
     object: &mut ObjectWriter<'_>,
 ) {
-    if let Some(Change { before: Some(before), after: Some(after) }) = own {
-        write_fields(before, after, object);
+    if let Some(Change { before: Some(before), after: Some(after), fields, .. }) = own {
+        write_fields(before, after, *fields, object);
     }
     for kind in [Kind::Sensor, Kind::Building, Kind::WeatherStation] {
-        write_list(object, kind, changes.lists.get(&kind), view.list(kind, Some(id)), view);
+        write_list(object, kind, &changes.lists[kind as usize], view.list(kind, Some(id)), view);
     }
-    if [Kind::Node, Kind::Edge].iter().any(|kind| changes.lists.contains_key(kind)) {
+    if [Kind::Node, Kind::Edge].iter().any(|kind| !changes.lists[*kind as usize].is_empty()) {
         object.key("cityGraph");
         write_object(object.out, |graph| {
             for kind in [Kind::Node, Kind::Edge] {
-                write_list(graph, kind, changes.lists.get(&kind), view.list(kind, Some(id)), view);
+                write_list(graph, kind, &changes.lists[kind as usize], view.list(kind, Some(id)), view);
             }
         });
     }
 }
 
-fn write_list(
-    parent: &mut ObjectWriter<'_>,
-    kind: Kind,
-    changes: Option<&ListChanges<'_>>,
-    list: &[Handle],
-    view: &View,
-) {
-    let Some(changes) = changes else { return };
+fn write_list(parent: &mut ObjectWriter<'_>, kind: Kind, changes: &[Change<'_>], list: &[Handle], view: &View) {
+    if changes.is_empty() {
+        return;
+    }
     parent.key(list_name(kind));
     let mut indices = Indices::default();
     write_object(parent.out, |node| {
         node.key("_t");
         node.out.extend_from_slice(b"\"a\"");
-        for (id, change) in changes {
-            let rank = view.rank(list, id);
+        for (rank, change) in in_order(view, list, changes) {
             match (change.before, change.after) {
                 (None, Some(after)) => {
                     node.key(itoa::Buffer::new().format(indices.created(rank)));
@@ -233,7 +260,7 @@ fn write_list(
                 (Some(before), Some(after)) => {
                     let Ok(index) = rank else { continue };
                     node.key(itoa::Buffer::new().format(index));
-                    write_object(node.out, |object| write_fields(before, after, object));
+                    write_object(node.out, |object| write_fields(before, after, change.fields, object));
                 }
                 (None, None) => {}
             }
@@ -241,13 +268,10 @@ fn write_list(
     });
 }
 
-fn write_fields(before: &Entity, after: &Entity, object: &mut ObjectWriter<'_>) {
-    for (i, name) in after.field_names().iter().enumerate() {
-        let (old, new) = (before.field(i), after.field(i));
-        if old != new {
-            object.key(name);
-            new.write_delta(&old, object.out);
-        }
+fn write_fields(before: &Entity, after: &Entity, fields: u16, object: &mut ObjectWriter<'_>) {
+    for (i, name) in after.field_names().iter().enumerate().filter(|(i, _)| fields & (1 << i) != 0) {
+        object.key(name);
+        after.field(i).write_delta(&before.field(i), object.out);
     }
 }
 

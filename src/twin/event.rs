@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use super::{
     geo::Position,
-    json::{Json, Value, fields},
+    json::{Fields, Json, Value},
     model::{BusStatus, IncidentStatus, Readings, SensorStatus, Severity, TrafficConditions, UnitStatus},
     read::{At, Patch},
     reject::{Code, Problems, Reject},
@@ -185,16 +185,15 @@ pub fn decode<'a>(
 ) -> Result<Event<'a>, Reject> {
     let text = text(payload, judgement.max_event_bytes)?;
     let mut problems = Problems::default();
-    let mut at = At { problems: &mut problems, path: "" };
     let read = match topic {
-        Topic::SensorsEnvironmental | Topic::SensorsTraffic => sensor(text, &mut at, false),
-        Topic::BuildingsSensors => sensor(text, &mut at, true),
-        Topic::BuildingsOccupancy => occupancy(text, &mut at),
-        Topic::WeatherStations => weather(text, &mut at),
-        Topic::TrafficGraph => edge(text, &mut at),
-        Topic::TransportGps => bus(text, &mut at),
-        Topic::TransportStations => station(text, &mut at),
-        Topic::EmergencyIncidents => emergency(text, &mut at),
+        Topic::SensorsEnvironmental | Topic::SensorsTraffic => sensor(text, &mut problems, false),
+        Topic::BuildingsSensors => sensor(text, &mut problems, true),
+        Topic::BuildingsOccupancy => occupancy(text, &mut problems),
+        Topic::WeatherStations => weather(text, &mut problems),
+        Topic::TrafficGraph => edge(text, &mut problems),
+        Topic::TransportGps => bus(text, &mut problems),
+        Topic::TransportStations => station(text, &mut problems),
+        Topic::EmergencyIncidents => emergency(text, &mut problems),
     };
     let Read { body, time, unknown_keys } = read.map_err(|syntax| Reject::syntax(&syntax))?;
     if !problems.is_empty() {
@@ -203,9 +202,10 @@ pub fn decode<'a>(
     }
     let time = match time {
         Patch::Set(time) => time,
-        // Records without a timestamp carry -1.
-        _ if timestamp.0 < 0 => {
-            let message = "lastUpdated is missing and the record has no timestamp; accepted: one of the two";
+        // Records without a timestamp carry -1, and what counts microseconds is past the year 9999.
+        _ if timestamp.0 < 0 || !timestamp.has_form() => {
+            let message =
+                "lastUpdated is missing and the record has no timestamp in milliseconds; accepted: one of the two";
             return Err(Reject::new(Code::BadTime, message.to_owned()));
         }
         _ => timestamp,
@@ -242,9 +242,9 @@ struct Read<'a> {
     unknown_keys: usize,
 }
 
-type Reading<'a> = Result<Read<'a>, super::json::Syntax>;
+type Reading<'a> = Result<Read<'a>, Box<super::json::Syntax>>;
 
-fn sensor<'a>(text: &'a str, at: &mut At<'_>, in_building: bool) -> Reading<'a> {
+fn sensor<'a>(text: &'a str, problems: &mut Problems, in_building: bool) -> Reading<'a> {
     const NAMES: [&str; 10] = [
         "districtId",
         "sensorId",
@@ -257,7 +257,9 @@ fn sensor<'a>(text: &'a str, at: &mut At<'_>, in_building: bool) -> Reading<'a> 
         "metadata",
         "buildingId",
     ];
-    let read = fields(text, &NAMES)?;
+    let mut read = Fields::default();
+    read.read(text, &NAMES)?;
+    let mut at = At { problems, path: "", inside: Some(&read.inside) };
     let [district, id, kind, value, unit, status, updated, location, metadata, mut building] = read.values;
     let mut unknown_keys = read.unknown.len();
     if !in_building && !matches!(building, Value::Absent) {
@@ -279,8 +281,10 @@ fn sensor<'a>(text: &'a str, at: &mut At<'_>, in_building: bool) -> Reading<'a> 
     Ok(Read { body, time: at.time("lastUpdated", updated), unknown_keys })
 }
 
-fn occupancy<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
-    let read = fields(text, &["districtId", "buildingId", "currentOccupancy", "totalCapacity", "lastUpdated"])?;
+fn occupancy<'a>(text: &'a str, problems: &mut Problems) -> Reading<'a> {
+    let mut read = Fields::default();
+    read.read(text, &["districtId", "buildingId", "currentOccupancy", "totalCapacity", "lastUpdated"])?;
+    let mut at = At { problems, path: "", inside: Some(&read.inside) };
     let [district, id, current, capacity, updated] = read.values;
     let body = Body::Occupancy(OccupancyEvent {
         district: at.id("districtId", district),
@@ -291,8 +295,10 @@ fn occupancy<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
     Ok(Read { body, time: at.time("lastUpdated", updated), unknown_keys: read.unknown.len() })
 }
 
-fn weather<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
-    let read = fields(text, &["districtId", "stationId", "readings", "status", "lastUpdated"])?;
+fn weather<'a>(text: &'a str, problems: &mut Problems) -> Reading<'a> {
+    let mut read = Fields::default();
+    read.read(text, &["districtId", "stationId", "readings", "status", "lastUpdated"])?;
+    let mut at = At { problems, path: "", inside: Some(&read.inside) };
     let [district, id, readings, status, updated] = read.values;
     let body = Body::Weather(WeatherEvent {
         district: at.id("districtId", district),
@@ -303,18 +309,22 @@ fn weather<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
     Ok(Read { body, time: at.time("lastUpdated", updated), unknown_keys: read.unknown.len() })
 }
 
-fn edge<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
-    let read = fields(text, &["edgeId", "trafficConditions", "lastUpdated"])?;
+fn edge<'a>(text: &'a str, problems: &mut Problems) -> Reading<'a> {
+    let mut read = Fields::default();
+    read.read(text, &["edgeId", "trafficConditions", "lastUpdated"])?;
+    let mut at = At { problems, path: "", inside: Some(&read.inside) };
     let [id, traffic, updated] = read.values;
     let body =
         Body::Edge(EdgeEvent { id: at.id("edgeId", id), traffic: at.required_traffic("trafficConditions", traffic) });
     Ok(Read { body, time: at.time("lastUpdated", updated), unknown_keys: read.unknown.len() })
 }
 
-fn bus<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
+fn bus<'a>(text: &'a str, problems: &mut Problems) -> Reading<'a> {
     const NAMES: [&str; 8] =
         ["busId", "routeId", "currentLocation", "heading", "speed", "passengerCount", "status", "lastUpdated"];
-    let read = fields(text, &NAMES)?;
+    let mut read = Fields::default();
+    read.read(text, &NAMES)?;
+    let mut at = At { problems, path: "", inside: Some(&read.inside) };
     let [id, route, location, heading, speed, passengers, status, updated] = read.values;
     let body = Body::Bus(BusEvent {
         id: at.id("busId", id),
@@ -328,8 +338,10 @@ fn bus<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
     Ok(Read { body, time: at.time("lastUpdated", updated), unknown_keys: read.unknown.len() })
 }
 
-fn station<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
-    let read = fields(text, &["stationId", "name", "location", "waitingPassengers", "nextArrivals", "lastUpdated"])?;
+fn station<'a>(text: &'a str, problems: &mut Problems) -> Reading<'a> {
+    let mut read = Fields::default();
+    read.read(text, &["stationId", "name", "location", "waitingPassengers", "nextArrivals", "lastUpdated"])?;
+    let mut at = At { problems, path: "", inside: Some(&read.inside) };
     let [id, name, location, waiting, arrivals, updated] = read.values;
     let body = Body::Station(StationEvent {
         id: at.id("stationId", id),
@@ -341,7 +353,7 @@ fn station<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
     Ok(Read { body, time: at.time("lastUpdated", updated), unknown_keys: read.unknown.len() })
 }
 
-fn emergency<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
+fn emergency<'a>(text: &'a str, problems: &mut Problems) -> Reading<'a> {
     const NAMES: [&str; 12] = [
         "incidentId",
         "type",
@@ -356,7 +368,9 @@ fn emergency<'a>(text: &'a str, at: &mut At<'_>) -> Reading<'a> {
         "currentLocation",
         "assignedIncident",
     ];
-    let read = fields(text, &NAMES)?;
+    let mut read = Fields::default();
+    read.read(text, &NAMES)?;
+    let mut at = At { problems, path: "", inside: Some(&read.inside) };
     let [incident, kind, severity, location, description, status, units, reported, updated, unit, current, assigned] =
         read.values;
     let is_unit = matches!(incident, Value::Absent | Value::Null) && !matches!(unit, Value::Absent | Value::Null);

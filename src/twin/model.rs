@@ -364,7 +364,14 @@ pub trait Model: Clone + PartialEq {
 
     /// A bit for each field in which two values differ.
     fn changed(&self, before: &Self) -> u16 {
-        (0..Self::FIELDS.len()).filter(|&i| self.field(i) != before.field(i)).fold(0, |mask, i| mask | 1 << i)
+        let shared = self.shared(before);
+        let differs = |i: usize| shared & (1 << i) == 0 && self.field(i) != before.field(i);
+        (0..Self::FIELDS.len()).filter(|&i| differs(i)).fold(0, |mask, i| mask | 1 << i)
+    }
+
+    /// A bit for each field that two values have in the same memory, so that they need not be compared.
+    fn shared(&self, _before: &Self) -> u16 {
+        0
     }
 
     /// Writes the JSON of `state.full`. A district's is only its own part: `districtId`, `name`, `location`.
@@ -390,7 +397,7 @@ macro_rules! id_of {
 }
 
 macro_rules! model {
-    ($kind:ident, $district:expr, $position:expr, $updated:expr, { $($name:literal => $field:expr),+ $(,)? }) => {
+    ($kind:ident, $district:expr, $position:expr, $updated:expr, { $($name:literal => $field:expr),+ $(,)? } $($more:item)?) => {
         impl Model for $kind {
             const KIND: Kind = Kind::$kind;
             const FIELDS: &'static [&'static str] = &[$($name),+];
@@ -430,6 +437,8 @@ macro_rules! model {
                 }
                 Field::Null
             }
+
+            $($more)?
         }
     };
 }
@@ -491,7 +500,12 @@ model!(Edge, |e| Some(&e.road.district), |_| None, |e| e.last_updated, {
     "trafficConditions" => |e| e.traffic.as_ref().map_or(Field::Null, Field::Traffic),
     "lastUpdated" => |e| Field::time(e.last_updated),
     "geometry" => |e| Field::json(e.road.geometry.as_ref()),
-});
+}
+    fn shared(&self, before: &Self) -> u16 {
+        // All but `trafficConditions` and `lastUpdated` are of the road.
+        if Arc::ptr_eq(&self.road, &before.road) { !(1 << 9 | 1 << 10) } else { 0 }
+    }
+);
 
 model!(Bus, |_| None, |b| b.location, |b| b.last_updated, {
     "busId" => |b| Field::Text(&b.id),
@@ -533,3 +547,33 @@ model!(Unit, |_| None, |u| u.location, |u| u.last_updated, {
     "assignedIncident" => |u| Field::text(u.incident.as_ref()),
     "lastUpdated" => |u| Field::time(u.last_updated),
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_edges_share_is_all_but_their_traffic() {
+        let road = Road {
+            district: "d".into(),
+            id: "e".into(),
+            segment: None,
+            from: None,
+            to: None,
+            name: None,
+            class: None,
+            length: None,
+            speed_limit: None,
+            lanes: None,
+            geometry: None,
+            line: Box::default(),
+        };
+        let edge = Edge { road: Arc::new(road), traffic: None, last_updated: None };
+        let own = |i: usize| matches!(Edge::FIELDS[i], "trafficConditions" | "lastUpdated");
+        for i in 0..Edge::FIELDS.len() {
+            assert_eq!(edge.shared(&edge) & (1 << i) == 0, own(i), "{}", Edge::FIELDS[i]);
+        }
+        let other = Edge { road: Arc::new(Road::clone(&edge.road)), ..edge.clone() };
+        assert_eq!((edge.shared(&other), edge.changed(&other)), (0, 0));
+    }
+}

@@ -33,7 +33,7 @@ pub enum Parsed {
 /// All that is wrong with it.
 pub fn entity(kind: Kind, district: &str, text: &str) -> Result<Parsed, Vec<Problem>> {
     let mut problems = Problems::default();
-    let mut at = At { problems: &mut problems, path: "" };
+    let mut at = At { problems: &mut problems, path: "", inside: None };
     let read = entity_at(kind, district, text, &mut at).and_then(|parsed| with_notes(parsed, text, &mut at));
     match read {
         Ok(parsed) if problems.is_empty() => Ok(parsed),
@@ -47,7 +47,7 @@ pub fn entity(kind: Kind, district: &str, text: &str) -> Result<Parsed, Vec<Prob
 
 /// Adds what stored rows say beyond `state.full` (see `Entity::stored_json`). A city file says nothing of it: only
 /// events set a capacity for good, and an imported incident waits for its first event.
-fn with_notes(mut parsed: Parsed, text: &str, at: &mut At<'_>) -> Result<Parsed, Syntax> {
+fn with_notes(mut parsed: Parsed, text: &str, at: &mut At<'_, '_>) -> Result<Parsed, Box<Syntax>> {
     match &mut parsed {
         Parsed::Building(building) => {
             let [by_event] = fields(text, &["capacityByEvent"])?.values;
@@ -63,7 +63,7 @@ fn with_notes(mut parsed: Parsed, text: &str, at: &mut At<'_>) -> Result<Parsed,
     Ok(parsed)
 }
 
-pub(super) fn entity_at(kind: Kind, district: &str, text: &str, at: &mut At<'_>) -> Result<Parsed, Syntax> {
+pub(super) fn entity_at(kind: Kind, district: &str, text: &str, at: &mut At<'_, '_>) -> Result<Parsed, Box<Syntax>> {
     Ok(match kind {
         Kind::District => Parsed::District(read_district(text, at)?),
         Kind::Sensor => Parsed::Sensor(sensor(district.into(), text, at)?),
@@ -78,22 +78,22 @@ pub(super) fn entity_at(kind: Kind, district: &str, text: &str, at: &mut At<'_>)
     })
 }
 
-fn text(at: &mut At<'_>, name: &str, value: Value<'_>) -> Option<CompactString> {
+fn text(at: &mut At<'_, '_>, name: &str, value: Value<'_>) -> Option<CompactString> {
     at.text(name, value).value().map(CompactString::from)
 }
 
-fn id(at: &mut At<'_>, name: &str, value: Value<'_>) -> CompactString {
+fn id(at: &mut At<'_, '_>, name: &str, value: Value<'_>) -> CompactString {
     at.id(name, value).into()
 }
 
-fn read_district(json: &str, at: &mut At<'_>) -> Result<District, Syntax> {
+fn read_district(json: &str, at: &mut At<'_, '_>) -> Result<District, Box<Syntax>> {
     let [id_, name, location] = fields(json, &["districtId", "name", "location"])?.values;
     let id = id(at, "districtId", id_);
     let name = text(at, "name", name).unwrap_or_else(|| id.clone());
     Ok(District { id, name, area: at.area("location", location).value() })
 }
 
-fn sensor(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Sensor, Syntax> {
+fn sensor(district: CompactString, json: &str, at: &mut At<'_, '_>) -> Result<Sensor, Box<Syntax>> {
     const NAMES: [&str; 9] =
         ["sensorId", "type", "value", "unit", "status", "lastUpdated", "location", "metadata", "buildingId"];
     let [id_, kind, value, unit, status, updated, location, metadata, building] = fields(json, &NAMES)?.values;
@@ -111,7 +111,7 @@ fn sensor(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Sensor
     })
 }
 
-fn building(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Building, Syntax> {
+fn building(district: CompactString, json: &str, at: &mut At<'_, '_>) -> Result<Building, Box<Syntax>> {
     const NAMES: [&str; 8] =
         ["buildingId", "name", "type", "location", "currentOccupancy", "totalCapacity", "sensors", "lastUpdated"];
     let [id_, name, kind, location, current, total, sensors, updated] = fields(json, &NAMES)?.values;
@@ -129,7 +129,7 @@ fn building(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Buil
     })
 }
 
-fn weather_station(district: CompactString, json: &str, at: &mut At<'_>) -> Result<WeatherStation, Syntax> {
+fn weather_station(district: CompactString, json: &str, at: &mut At<'_, '_>) -> Result<WeatherStation, Box<Syntax>> {
     let [id_, location, readings, status, updated] =
         fields(json, &["stationId", "location", "readings", "status", "lastUpdated"])?.values;
     Ok(WeatherStation {
@@ -142,13 +142,13 @@ fn weather_station(district: CompactString, json: &str, at: &mut At<'_>) -> Resu
     })
 }
 
-fn node(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Node, Syntax> {
+fn node(district: CompactString, json: &str, at: &mut At<'_, '_>) -> Result<Node, Box<Syntax>> {
     let [id_, kind, location] = fields(json, &["nodeId", "type", "location"])?.values;
     let location = at.position("location", location).value();
     Ok(Node { district, id: id(at, "nodeId", id_), kind: text(at, "type", kind), location })
 }
 
-fn edge(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Edge, Syntax> {
+fn edge(district: CompactString, json: &str, at: &mut At<'_, '_>) -> Result<Edge, Box<Syntax>> {
     const NAMES: [&str; 12] = [
         "edgeId",
         "roadSegmentId",
@@ -186,7 +186,7 @@ fn edge(district: CompactString, json: &str, at: &mut At<'_>) -> Result<Edge, Sy
     })
 }
 
-fn bus(json: &str, at: &mut At<'_>) -> Result<Bus, Syntax> {
+fn bus(json: &str, at: &mut At<'_, '_>) -> Result<Bus, Box<Syntax>> {
     const NAMES: [&str; 8] =
         ["busId", "routeId", "currentLocation", "heading", "speed", "passengerCount", "status", "lastUpdated"];
     let [id_, route, location, heading, speed, passengers, status, updated] = fields(json, &NAMES)?.values;
@@ -202,7 +202,7 @@ fn bus(json: &str, at: &mut At<'_>) -> Result<Bus, Syntax> {
     })
 }
 
-fn station(json: &str, at: &mut At<'_>) -> Result<Station, Syntax> {
+fn station(json: &str, at: &mut At<'_, '_>) -> Result<Station, Box<Syntax>> {
     let [id_, name, location, waiting, arrivals, updated] =
         fields(json, &["stationId", "name", "location", "waitingPassengers", "nextArrivals", "lastUpdated"])?.values;
     Ok(Station {
@@ -215,7 +215,7 @@ fn station(json: &str, at: &mut At<'_>) -> Result<Station, Syntax> {
     })
 }
 
-fn incident(json: &str, at: &mut At<'_>) -> Result<Incident, Syntax> {
+fn incident(json: &str, at: &mut At<'_, '_>) -> Result<Incident, Box<Syntax>> {
     const NAMES: [&str; 9] = [
         "incidentId",
         "type",
@@ -242,7 +242,7 @@ fn incident(json: &str, at: &mut At<'_>) -> Result<Incident, Syntax> {
     })
 }
 
-fn unit(json: &str, at: &mut At<'_>) -> Result<Unit, Syntax> {
+fn unit(json: &str, at: &mut At<'_, '_>) -> Result<Unit, Box<Syntax>> {
     let [id_, kind, status, location, incident, updated] =
         fields(json, &["unitId", "type", "status", "currentLocation", "assignedIncident", "lastUpdated"])?.values;
     Ok(Unit {

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 
 use super::{
     geo::{BoundingBox, Position},
-    json::{self, Fields, Json, Unknown, Value, elements, fields},
+    json::{self, Inside, Json, Picked, Unknown, Value, elements, pick},
     model::{Area, Congestion, Held, Readings, TrafficConditions, Word},
     reject::{Code, Problems},
     time::Time,
@@ -51,12 +51,14 @@ impl<T> Patch<T> {
 const ID: &str = "a string of 1 to 256 bytes without control characters, not _t, __proto__, constructor or prototype";
 
 /// What a field's name is prefixed with in error messages.
-pub(super) struct At<'p> {
+pub(super) struct At<'p, 'v> {
     pub problems: &'p mut Problems,
     pub path: &'p str,
+    /// What is in the objects among the values, where that was kept.
+    pub inside: Option<&'p Inside<'v>>,
 }
 
-impl At<'_> {
+impl At<'_, '_> {
     #[cold]
     fn problem(&mut self, code: Code, name: &str, value: &Value<'_>, accepted: &str) {
         if self.path.is_empty() {
@@ -72,11 +74,11 @@ impl At<'_> {
     }
 
     /// A field that may be absent or `null`, read by `read`, which says what it accepts.
-    fn patch<'a, T>(
+    fn patch<'v, T>(
         &mut self,
         name: &str,
-        value: Value<'a>,
-        read: impl FnOnce(Value<'a>) -> Result<T, (Code, &'static str)>,
+        value: Value<'v>,
+        read: impl FnOnce(Value<'v>) -> Result<T, (Code, &'static str)>,
     ) -> Patch<T> {
         match value {
             Value::Absent => Patch::Keep,
@@ -92,12 +94,12 @@ impl At<'_> {
     }
 
     /// A field that must be there.
-    fn required<'a, T>(
+    fn required<'v, T>(
         &mut self,
         name: &str,
-        value: Value<'a>,
+        value: Value<'v>,
         accepted: &str,
-        read: impl FnOnce(Value<'a>) -> Result<T, (Code, &'static str)>,
+        read: impl FnOnce(Value<'v>) -> Result<T, (Code, &'static str)>,
     ) -> Option<T> {
         if let Value::Absent | Value::Null = value {
             self.problem(Code::MissingField, name, &value, accepted);
@@ -110,7 +112,7 @@ impl At<'_> {
     }
 
     /// An id, which must be there.
-    pub fn id<'a>(&mut self, name: &str, value: Value<'a>) -> Cow<'a, str> {
+    pub fn id<'v>(&mut self, name: &str, value: Value<'v>) -> Cow<'v, str> {
         self.required(name, value, ID, |value| {
             let id = text(value)?;
             if is_id(&id) { Ok(id) } else { Err((Code::OutOfRange, ID)) }
@@ -118,11 +120,11 @@ impl At<'_> {
         .unwrap_or_default()
     }
 
-    pub fn text<'a>(&mut self, name: &str, value: Value<'a>) -> Patch<Cow<'a, str>> {
+    pub fn text<'v>(&mut self, name: &str, value: Value<'v>) -> Patch<Cow<'v, str>> {
         self.patch(name, value, text)
     }
 
-    pub fn required_text<'a>(&mut self, name: &str, value: Value<'a>) -> Cow<'a, str> {
+    pub fn required_text<'v>(&mut self, name: &str, value: Value<'v>) -> Cow<'v, str> {
         self.required(name, value, "a string", text).unwrap_or_default()
     }
 
@@ -164,7 +166,7 @@ impl At<'_> {
             });
         };
         // Checked when the whole message was read, so it can be read again.
-        let Ok(read) = fields(object, &["latitude", "longitude"]) else { return Patch::Keep };
+        let read = pick(self.inside, object, &["latitude", "longitude"]);
         let latitude = self.coordinate(name, "latitude", read.values[0], 90.0);
         let longitude = self.coordinate(name, "longitude", read.values[1], 180.0);
         match (latitude, longitude) {
@@ -184,7 +186,7 @@ impl At<'_> {
     fn coordinate(&mut self, parent: &str, name: &str, value: Value<'_>, most: f64) -> Option<f64> {
         let accepted = if most == 90.0 { "a number in [-90, 90]" } else { "a number in [-180, 180]" };
         let path = self.path_of(parent);
-        let mut at = At { problems: self.problems, path: &path };
+        let mut at = At { problems: self.problems, path: &path, inside: self.inside };
         at.required(name, value, accepted, |value| ranged(value, |degrees| degrees.abs() <= most, accepted))
     }
 
@@ -221,7 +223,7 @@ impl At<'_> {
         })
     }
 
-    /// `nextArrivals`: objects whose known keys are strings; kept as they came, the known keys first.
+    /// `nextArrivals`: objects whose known keys are strings; kept as they came.
     pub fn arrivals(&mut self, name: &str, value: Value<'_>) -> Patch<Json> {
         let Value::List(raw) = value else { return self.list(name, value) };
         if let Err(accepted) = Json::new(raw) {
@@ -235,7 +237,8 @@ impl At<'_> {
                 continue;
             };
             let names = ["busId", "routeId", "estimatedArrival"];
-            if let Ok(read) = fields(object, &names) {
+            {
+                let read = pick(None, object, &names);
                 for (key, value) in names.iter().zip(read.values) {
                     self.text(&format!("{path}.{key}"), value);
                 }
@@ -248,9 +251,9 @@ impl At<'_> {
         let Value::Object(object) = value else {
             return self.patch(name, value, |_| Err((Code::WrongType, "an object")));
         };
-        let Ok(Fields { values, unknown }) = fields(object, &Readings::NAMES) else { return Patch::Keep };
+        let Picked { values, unknown } = pick(self.inside, object, &Readings::NAMES);
         let path = self.path_of(name);
-        let mut at = At { problems: self.problems, path: &path };
+        let mut at = At { problems: self.problems, path: &path, inside: self.inside };
         let mut held = |i: usize| held(at.number(Readings::NAMES[i], values[i]));
         Patch::Set(Readings {
             temperature: held(0),
@@ -275,9 +278,9 @@ impl At<'_> {
         let Value::Object(object) = value else {
             return self.patch(name, value, |_| Err((Code::WrongType, "an object")));
         };
-        let Ok(Fields { values, unknown }) = fields(object, &NAMES) else { return Patch::Keep };
+        let Picked { values, unknown } = pick(self.inside, object, &NAMES);
         let path = self.path_of(name);
-        let mut at = At { problems: self.problems, path: &path };
+        let mut at = At { problems: self.problems, path: &path, inside: self.inside };
         let incidents = at.patch("incidents", values[4], |value| match value {
             Value::List(raw) => Json::new(raw).map_err(|accepted| (Code::OutOfRange, accepted)),
             _ => Err((Code::WrongType, "a list or null")),
@@ -321,14 +324,14 @@ impl At<'_> {
                 Err((Code::WrongType, "an object with centerLatitude, centerLongitude and boundaries, or null"))
             });
         };
-        let Ok(read) = fields(object, &["centerLatitude", "centerLongitude", "boundaries"]) else { return Patch::Keep };
+        let read = pick(None, object, &["centerLatitude", "centerLongitude", "boundaries"]);
         let latitude = self.coordinate(name, "centerLatitude", read.values[0], 90.0);
         let longitude = self.coordinate(name, "centerLongitude", read.values[1], 180.0);
         let boundaries = match read.values[2] {
             Value::Absent | Value::Null => None,
             Value::Object(bounds) => {
                 let path = format!("{name}.boundaries");
-                let Ok(read) = fields(bounds, &["north", "south", "east", "west"]) else { return Patch::Keep };
+                let read = pick(None, bounds, &["north", "south", "east", "west"]);
                 let mut side = |i: usize, name: &str, most| self.coordinate(&path, name, read.values[i], most);
                 let (north, south) = (side(0, "north", 90.0), side(1, "south", 90.0));
                 let (east, west) = (side(2, "east", 180.0), side(3, "west", 180.0));
@@ -356,7 +359,7 @@ impl At<'_> {
         const POINT: &str = "a list of a longitude in [-180, 180] and a latitude in [-90, 90]";
         let geometry = self.object(name, value).value();
         let Value::Object(object) = value else { return (geometry, Box::default()) };
-        let Ok(read) = fields(object, &["type", "coordinates"]) else { return (geometry, Box::default()) };
+        let read = pick(None, object, &["type", "coordinates"]);
         if !matches!(read.values[0], Value::Text(kind) if kind.text() == "LineString") {
             return (geometry, Box::default());
         }
@@ -379,7 +382,7 @@ fn lon_lat(point: Value<'_>) -> Option<Position> {
     let Value::List(raw) = point else { return None };
     let values = elements(raw).ok()?;
     let degrees = |i: usize, most: f64| match values.get(i) {
-        Some(Value::Number(raw)) => raw.parse::<f64>().ok().filter(|degrees| degrees.abs() <= most),
+        Some(Value::Number(raw)) => json::number(raw).filter(|degrees| degrees.abs() <= most),
         _ => None,
     };
     Some(Position { longitude: degrees(0, 180.0)?, latitude: degrees(1, 90.0)? })
@@ -396,7 +399,7 @@ fn held<T>(patch: Patch<T>) -> Held<T> {
 /// Whether a string may be an id (contract, section 2, rule 1).
 pub fn is_id(id: &str) -> bool {
     (1..=256).contains(&id.len())
-        && !id.chars().any(char::is_control)
+        && (id.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !id.chars().any(char::is_control))
         && !matches!(id, "_t" | "__proto__" | "constructor" | "prototype")
 }
 
@@ -420,8 +423,8 @@ fn number(value: Value<'_>) -> Result<f64, (Code, &'static str)> {
 
 fn ranged(value: Value<'_>, within: impl Fn(f64) -> bool, accepted: &'static str) -> Result<f64, (Code, &'static str)> {
     let Value::Number(raw) = value else { return Err((Code::WrongType, accepted)) };
-    match raw.parse::<f64>() {
-        Ok(number) if number.is_finite() && within(number) => Ok(number),
+    match json::number(raw) {
+        Some(number) if number.is_finite() && within(number) => Ok(number),
         _ => Err((Code::OutOfRange, accepted)),
     }
 }

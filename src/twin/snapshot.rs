@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{
     city::City,
     entity::{Entity, Handle},
-    json::{Value, elements, fields, write_text},
+    json::{Value, elements, fields, pick, write_text},
     model::{Building, District, Edge, Kind, WeatherStation},
     parse::{Parsed, entity_at},
     read::{At, is_id},
@@ -118,12 +118,12 @@ impl FileReader {
             }
         };
         let [city_id, name, districts, transport, emergency] = read.values;
-        let mut at = At { problems: &mut self.problems, path: "" };
+        let mut at = At { problems: &mut self.problems, path: "", inside: None };
         let city_id_text = at.id("cityId", city_id).into_owned();
         if city_id_text.contains(['{', '}']) {
             self.problems.push(Code::OutOfRange, "cityId", &city_id, "a string without braces");
         }
-        let mut at = At { problems: &mut self.problems, path: "" };
+        let mut at = At { problems: &mut self.problems, path: "", inside: None };
         let name = at.text("name", name).value().map(std::borrow::Cow::into_owned);
         if let Value::Absent | Value::Null = districts {
             self.problems.push(Code::MissingField, "districts", &districts, "a list of districts");
@@ -155,7 +155,7 @@ impl FileReader {
         match graph {
             Value::Absent | Value::Null => {}
             Value::Object(graph) => {
-                let Ok(read) = fields(graph, &["nodes", "edges"]) else { return };
+                let read = pick(None, graph, &["nodes", "edges"]);
                 self.entities(Kind::Node, &id, &format!("{path}.nodes"), read.values[0]);
                 self.entities(Kind::Edge, &id, &format!("{path}.edges"), read.values[1]);
             }
@@ -166,8 +166,8 @@ impl FileReader {
     fn group(&mut self, path: &str, group: Value<'_>, names: &[&str; 2], kinds: [Kind; 2]) {
         match group {
             Value::Absent | Value::Null => {}
-            Value::Object(text) => {
-                let Ok(read) = fields(text, names) else { return };
+            Value::Object(group) => {
+                let read = pick(None, group, names);
                 for i in 0..2 {
                     self.entities(kinds[i], "", &format!("{path}.{}", names[i]), read.values[i]);
                 }
@@ -186,7 +186,7 @@ impl FileReader {
 
     fn entity(&mut self, kind: Kind, district: &str, path: &str, value: Value<'_>) {
         let Some(text) = self.object(path, value) else { return };
-        let mut at = At { problems: &mut self.problems, path };
+        let mut at = At { problems: &mut self.problems, path, inside: None };
         // The whole file was checked before, so there is no syntax left to fail on.
         let Ok(parsed) = entity_at(kind, district, text, &mut at) else { return };
         let id = parsed.id().to_owned();

@@ -42,7 +42,12 @@ impl Time {
         };
         let days = days_from_civil(year, month, day);
         let time = ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + millis - offset;
-        (FIRST..=LAST).contains(&time).then_some(Self(time))
+        Some(Self(time)).filter(|time| time.has_form())
+    }
+
+    /// Whether RFC 3339 has a form for it: the years 0 to 9999. What has none would come back from a store as another one.
+    pub fn has_form(self) -> bool {
+        (FIRST..=LAST).contains(&self.0)
     }
 
     /// Writes `2026-01-05T00:00:00.000Z`. Moments outside of years 0 to 9999 are written as the nearest end.

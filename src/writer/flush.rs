@@ -7,7 +7,11 @@ use crate::{
     kafka::Position,
     store::{Commit, Row, StoreError, TwinStore},
     telemetry::{self, FlushFailure},
-    twin::{city::Progress, event::Topic, time::Time},
+    twin::{
+        city::{Progress, Progresses},
+        event::Topic,
+        time::Time,
+    },
 };
 
 use super::rows::{SCHEMA, all_rows, city_field, city_row, dirty_rows, json_text, offset_row};
@@ -65,7 +69,12 @@ impl Flusher {
         self.model_version += 1;
     }
 
-    /// Goes on under another token, and writes everything anew.
+    /// Goes on under another token; the store holds what it was given under the one before.
+    pub fn go_on(&mut self, token: u64) {
+        self.token = token;
+    }
+
+    /// Goes on under another token, and writes everything anew: the store was emptied.
     pub fn start_over(&mut self, token: u64) {
         self.token = token;
         self.everything = true;
@@ -125,7 +134,7 @@ impl Flusher {
     }
 
     /// The partitions whose offset differs from the stored one, never past what `twin.dead-letter` has not acknowledged.
-    fn offsets(&self, progress: &HashMap<(Topic, i32), Progress>) -> Vec<((Topic, i32), i64, Progress)> {
+    fn offsets(&self, progress: &Progresses) -> Vec<((Topic, i32), i64, Progress)> {
         progress
             .iter()
             .map(|(at, progress)| (*at, self.rejects.safe_offset(at.0, at.1, progress.next), *progress))

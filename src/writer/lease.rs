@@ -93,7 +93,7 @@ async fn keep(store: &dyn TwinStore, state: &watch::Sender<LeaseState>, holder: 
     loop {
         turn.tick().await;
         let Some(token) = state.borrow().token() else { return };
-        let request = LeaseRequest { holder, address, ttl, token: Some(token), above: token };
+        let request = LeaseRequest { holder, address, ttl, token: Some(token), above: 0 };
         let next = match store.lease(&request).await {
             Ok(Lease::Held { token }) => LeaseState::Held { token },
             Ok(Lease::Other { holder, .. }) => {
@@ -115,12 +115,33 @@ async fn keep(store: &dyn TwinStore, state: &watch::Sender<LeaseState>, holder: 
         };
         state.send_if_modified(|now| {
             // Lost is lost, whatever an answer that was under way says; where the next token was taken meanwhile, the
-            // answer is about the one before it, and the store may well refuse that one.
-            if now.token() != Some(token) || *now == next {
+            // answer is about the one before it, and the store may well refuse that one. That the store is empty is said
+            // until something was done about it: the next token may not have been taken at once.
+            let said = *now == next && !matches!(next, LeaseState::Emptied { .. });
+            if now.token() != Some(token) || said {
                 return false;
             }
             *now = next;
             true
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::embedded::EmbeddedStore;
+
+    #[tokio::test]
+    async fn an_emptied_store_is_told_until_something_was_done_about_it() {
+        let folder = tempfile::tempdir().unwrap();
+        // It has never held a token.
+        let store = Arc::new(EmbeddedStore::open(folder.path(), "c"));
+        let keeper = LeaseKeeper::start(store, "holder", "", Duration::from_millis(30), 7);
+        let mut state = keeper.state();
+        for _ in 0..3 {
+            state.changed().await.unwrap();
+            assert_eq!(*state.borrow_and_update(), LeaseState::Emptied { token: 7 });
+        }
     }
 }

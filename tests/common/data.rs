@@ -1,11 +1,9 @@
-//! The recordings, which are kept beside the repository and not in it.
+//! Recorded days: a small made-up one, which is in the repository, and a real one, which is kept beside it.
 
-use std::path::PathBuf;
+use std::{io::Write as _, path::PathBuf};
 
-/// The folder of shared data: `CITYTWIN_SHARED`, else `../shared` beside the repository.
-///
-/// `None` where neither is there, after a line that says so; a test then has nothing to check and passes.
-pub fn shared() -> Option<PathBuf> {
+/// The folder of shared data: `CITYTWIN_SHARED`, else `../shared` beside the repository; `None` where neither is there.
+fn shared() -> Result<PathBuf, PathBuf> {
     let folder = match std::env::var_os("CITYTWIN_SHARED") {
         Some(folder) => PathBuf::from(folder),
         // A git worktree may stand one folder deeper than the repository, hence the second place.
@@ -15,11 +13,7 @@ pub fn shared() -> Option<PathBuf> {
             .find(|folder| folder.is_dir())
             .unwrap_or_else(|| super::root().join("../shared")),
     };
-    let found = folder.is_dir();
-    if !found {
-        eprintln!("SKIPPED: no recorded data at {} (set CITYTWIN_SHARED to where it is)", folder.display());
-    }
-    found.then_some(folder)
+    if folder.is_dir() { Ok(folder) } else { Err(folder) }
 }
 
 /// One recorded day: the city it starts from, its events, and the state that must result.
@@ -33,12 +27,33 @@ pub struct Recording {
     pub expected: PathBuf,
 }
 
-/// The recording of that name, if the shared data is there.
-pub fn recording(name: &str) -> Option<Recording> {
-    let folder = shared()?.join("recordings").join(name);
-    Some(Recording {
-        city: folder.join("city.json"),
-        day: folder.join("day.ndjson.gz"),
-        expected: folder.join("expected.json.gz"),
-    })
+impl Recording {
+    fn within(folder: &std::path::Path) -> Self {
+        Self {
+            city: folder.join("city.json"),
+            day: folder.join("day.ndjson.gz"),
+            expected: folder.join("expected.json.gz"),
+        }
+    }
+}
+
+/// The made-up day of a small town (`tests/recordings/make.mjs`).
+pub fn town() -> Recording {
+    Recording::within(&super::root().join("tests/recordings/town"))
+}
+
+/// The real day `mosaic`; where the shared data is not there, `None` after a line that says what is not run for it. That
+/// line comes out even though the test passes, and `scripts/test` repeats it at its end.
+pub fn mosaic() -> Option<Recording> {
+    match shared() {
+        Ok(folder) => Some(Recording::within(&folder.join("recordings/mosaic"))),
+        Err(folder) => {
+            let test = std::thread::current().name().unwrap_or_default().to_owned();
+            let place = folder.display();
+            let said = format!("\nSKIPPED: {test}: no recorded data at {place} (CITYTWIN_SHARED says where it is)\n");
+            // Not by `eprint!`, which cargo keeps to itself where a test passes.
+            let _ = std::io::stderr().write_all(said.as_bytes());
+            None
+        }
+    }
 }

@@ -20,7 +20,7 @@ use rdkafka::{
 use tempfile::TempDir;
 
 use super::{
-    eventually, eventually_blocking, ports,
+    certificates, eventually, eventually_blocking, ports,
     process::{Launch, Process},
     proxy::Proxy,
     services,
@@ -60,8 +60,48 @@ impl Broker {
         Self::launch(proxy, properties, false)
     }
 
-    fn launch(proxy: Option<&Proxy>, properties: &[(&str, &str)], shared: bool) -> Self {
+    /// Starts one whose clients must use TLS (the authority is [`Self::authority`]) and sign in by SCRAM-SHA-512.
+    pub fn start_secured(user: &str, password: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        certificates::write(folder.path());
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("it was just written");
+        let keystore = folder.path().join("keystore.pem");
+        std::fs::write(&keystore, read("server.key") + &read("server.crt")).expect("the folder is ours");
+        let properties = [
+            ("listener.security.protocol.map", "PLAINTEXT:SASL_SSL,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
+            ("ssl.keystore.type", "PEM"),
+            ("ssl.keystore.location", &keystore.display().to_string()),
+            ("listener.name.plaintext.sasl.enabled.mechanisms", "SCRAM-SHA-512"),
+            (
+                "listener.name.plaintext.scram-sha-512.sasl.jaas.config",
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+            ),
+        ];
+        let credential = format!("SCRAM-SHA-512=[name={user},password={password}]");
+        Self::launch_in(folder, None, &properties, &["--add-scram", &credential], false)
+    }
+
+    /// The certificate of the authority that signed the one of [`Self::start_secured`] (PEM).
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.crt")
+    }
+
+    /// Where the harness's own clients connect to: neither TLS nor a password is asked for.
+    pub fn direct(&self) -> String {
+        format!("127.0.0.1:{}", self.direct)
+    }
+
+    fn launch(proxy: Option<&Proxy>, properties: &[(&str, &str)], shared: bool) -> Self {
+        Self::launch_in(tempfile::tempdir().expect("a temporary folder"), proxy, properties, &[], shared)
+    }
+
+    fn launch_in(
+        folder: TempDir,
+        proxy: Option<&Proxy>,
+        properties: &[(&str, &str)],
+        format: &[&str],
+        shared: bool,
+    ) -> Self {
         let (port, direct, controller) = (ports::free(), ports::free(), ports::free());
         let bootstrap = proxy.map_or_else(|| format!("127.0.0.1:{port}"), Proxy::address);
         if let Some(proxy) = proxy {
@@ -72,7 +112,7 @@ impl Broker {
         let text: Vec<String> = settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
         std::fs::write(folder.path().join("server.properties"), text.join("\n")).expect("the folder is ours");
         let mut broker = Self { direct, process: None, folder, bootstrap, shared };
-        broker.format();
+        broker.format(format);
         broker.start_again();
         broker
     }
@@ -96,7 +136,7 @@ impl Broker {
             clean: self.shared.then(|| self.folder.path()),
         }));
         let client: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", format!("127.0.0.1:{}", self.direct))
+            .set("bootstrap.servers", self.direct())
             // The log of refused connections while it starts would only frighten.
             .set("log_level", "0")
             .set("reconnect.backoff.max.ms", "100")
@@ -142,9 +182,10 @@ impl Broker {
     }
 
     /// Writes the metadata log that a KRaft broker must find.
-    fn format(&self) {
+    fn format(&self, more: &[&str]) {
         let id = uuid();
-        let args = java_args(&["kafka.tools.StorageTool", "format", "-t", &id, "-c", "server.properties"]);
+        let main = ["kafka.tools.StorageTool", "format", "-t", &id, "-c", "server.properties"];
+        let args = java_args(&[&main, more].concat());
         let output = Command::new(java())
             .args(args.into_iter().map(|arg| self.absolute(arg)))
             .output()

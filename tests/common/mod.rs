@@ -3,8 +3,10 @@
 // Each behaviour uses its own part of the harness; what none of them uses at the moment is still part of it.
 #![allow(dead_code)]
 
+pub mod certificates;
 pub mod city;
 pub mod data;
+pub mod events;
 pub mod kafka;
 pub mod mongod;
 pub mod node;

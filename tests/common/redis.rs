@@ -10,7 +10,7 @@ use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 
 use super::{
-    eventually_blocking, ports,
+    certificates, eventually_blocking, ports,
     process::{Launch, Process},
 };
 
@@ -49,7 +49,7 @@ impl Redis {
     /// [`Self::authority`], which no system trusts.
     pub fn start_tls() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        certificates(folder.path());
+        certificates::write(folder.path());
         let port = ports::free();
         let file = |name: &str| folder.path().join(name).display().to_string();
         let args = [
@@ -228,17 +228,4 @@ impl Cluster {
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(Redis::url).collect()
     }
-}
-
-/// An authority (`ca.crt`) and a server certificate (`server.crt`, `server.key`) for 127.0.0.1 and localhost.
-fn certificates(folder: &Path) {
-    let script = r#"
-set -e
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=tests" -keyout ca.key -out ca.crt
-openssl req -newkey rsa:2048 -nodes -subj "/CN=localhost" -keyout server.key -out server.csr
-printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n' > server.ext
-openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile server.ext -out server.crt
-"#;
-    let output = Command::new("sh").args(["-c", script]).current_dir(folder).output().expect("sh starts");
-    assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
 }

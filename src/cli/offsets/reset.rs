@@ -6,7 +6,7 @@ use super::{ResetArgs, partitions};
 use crate::{
     cli::{ResetTo, table::table},
     kafka::{
-        Cluster,
+        Cluster, is_same_cluster,
         topics::{INPUT_TOPICS, Watermarks},
     },
     store::TwinStore,
@@ -53,7 +53,7 @@ pub async fn run(
     let moved: BTreeMap<(Topic, i32), Moved> = targets
         .iter()
         .map(|(at, to)| {
-            let from = stored.get(at).filter(|held| held.cluster == id).map(|held| held.offset);
+            let from = stored.get(at).filter(|held| is_same_cluster(&held.cluster, &id)).map(|held| held.offset);
             (*at, Moved { from, low: there.get(at).map_or(0, |marks| marks.low), to: *to })
         })
         .collect();

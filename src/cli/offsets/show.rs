@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{OffsetsFormat, ShowArgs, partitions};
 use crate::{
     cli::table::table,
-    kafka::{Cluster, topics::INPUT_TOPICS},
+    kafka::{Cluster, is_same_cluster, topics::INPUT_TOPICS},
     store::TwinStore,
     writer::stored_offsets,
 };
@@ -41,7 +41,7 @@ pub async fn run(args: &ShowArgs, store: &dyn TwinStore, cluster: &Cluster) -> a
         .into_iter()
         .map(|at| {
             let (held, marks) = (stored.get(&at), there.get(&at));
-            let foreign = held.is_some_and(|held| held.cluster != id);
+            let foreign = held.is_some_and(|held| !is_same_cluster(&held.cluster, &id));
             let from = |low: i64| held.map_or(low, |held| held.offset);
             Shown {
                 topic: at.0.name(),

@@ -171,7 +171,7 @@ impl NextArrival {
     /// Reads one entry of `nextArrivals`; `None` where it is no object, which the fold does not let in.
     fn read(snapshot: &Snapshot, entry: Value<'_>) -> Option<Self> {
         let Value::Object(object) = entry else { return None };
-        let read = json::fields(object, &["busId", "routeId", "estimatedArrival"]).ok()?;
+        let read = json::pick(None, object, &["busId", "routeId", "estimatedArrival"]);
         let [bus, route, estimated] = read.values.map(|value| match value {
             Value::Text(text) => Some(text.text().into_owned()),
             _ => None,

@@ -80,5 +80,7 @@ kinds! {
 fn selection<N: Listed + Followed>(filter: Option<&EntityFilter>) -> Result<Selection> {
     let kind = N::Model::KIND;
     let chosen = filter.map(|filter| filter.selection_of(kind)).transpose()?.unwrap_or_default();
-    Ok(Selection { kinds: Some(HashSet::from([kind])), ..chosen })
+    // No kinds at all are none to follow.
+    let kinds = chosen.kinds.clone().unwrap_or_else(|| HashSet::from([kind]));
+    Ok(Selection { kinds: Some(kinds), ..chosen })
 }

@@ -136,6 +136,15 @@ async fn a_map_follows_a_box() {
 }
 
 #[tokio::test]
+async fn no_kinds_at_all_are_none_to_follow() {
+    let test = Test::new();
+    let mut stream = pin!(test.subscribe("busChanges(filter: {kinds: []}) { complete changes { id } }"));
+    assert_eq!(now(&mut stream).await, json!({"complete": true, "changes": []}));
+    test.bus(&json!({"busId": "b2", "currentLocation": {"latitude": 42.39, "longitude": 13.4}}));
+    assert!(nothing(&mut stream).await);
+}
+
+#[tokio::test]
 async fn each_kind_can_be_followed() {
     let test = Test::new();
     for (field, id) in [

@@ -27,7 +27,7 @@ async fn bad_arguments_are_named_with_what_is_accepted() {
         (
             "{ buses(filter: {kinds: [NODE, EDGE]}) { totalCount } }",
             "filter.kinds",
-            "filter.kinds is [NODE, EDGE]; accepted: absent, or a list with BUS, in this list",
+            "filter.kinds is [NODE, EDGE]; accepted: absent, empty, or a list with BUS, in this list",
         ),
         (
             r#"{ sensors(filter: {districts: [""]}) { totalCount } }"#,

@@ -21,6 +21,7 @@ async fn each_field_narrows_the_choice() {
     let city = TestCity::small();
     for (list, filter, expected) in [
         ("sensors", "{}", vec!["sensor/centro/aq-1", "sensor/centro/aq-2", "sensor/centro/temp", "sensor/nord/aq-1"]),
+        ("sensors", "{kinds: []}", vec![]),
         ("sensors", "{kinds: [BUS, SENSOR], districts: [\"nord\", \"nope\"]}", vec!["sensor/nord/aq-1"]),
         ("sensors", "{types: [\"temperature\", \"traffic_flow\"]}", vec!["sensor/centro/temp", "sensor/nord/aq-1"]),
         ("sensors", "{statuses: [\"maintenance\"]}", vec!["sensor/centro/temp"]),

@@ -62,12 +62,18 @@ async fn search_goes_by_id_and_name() {
         (" corso ", vec!["edge/e1", "edge/e2"]),
         ("storico", vec!["district/centro"]),
         ("aq-1", vec!["sensor/centro/aq-1", "sensor/nord/aq-1"]),
+        ("bus/b2", vec!["bus/b2"]),
+        ("sensor/nord/aq-1", vec!["sensor/nord/aq-1"]),
+        (" bus/b%2F1 ", vec!["bus/b%2F1"]),
+        ("b/1", vec!["bus/b%2F1"]),
+        ("station/b2", vec![]),
         ("nothing like it", vec![]),
     ] {
         let response =
             city.response("query($text: String!) { search(text: $text) { id } }", json!({"text": text})).await;
         assert_eq!(ids(&response["data"]["search"]), expected, "{text}");
     }
+    assert_eq!(city.query(r#"{ search(text: "bus/b2", kinds: [STATION]) { id } }"#).await["search"], json!([]));
     let data = city
         .query(r#"{ search(text: "o", kinds: [DISTRICT, STATION], first: 2) { id ... on Station { name } } }"#)
         .await;

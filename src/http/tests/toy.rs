@@ -199,7 +199,7 @@ impl CityImport for ToyImport {
             match &*file {
                 b"\"other\"" => ImportAnswer::OtherCity("this server holds laquila".into()),
                 b"\"invalid\"" => ImportAnswer::Invalid(vec![ImportError {
-                    path: "districts[1].id".into(),
+                    path: "districts.1.id".into(),
                     message: "`a` is there twice".into(),
                 }]),
                 b"\"replica\"" => ImportAnswer::Replica(Some("http://127.0.0.1:8081".into())),
@@ -325,7 +325,13 @@ async fn run(mut listener: TcpListener, mut app: AppState, stop: CancellationTok
         if stop.is_cancelled() {
             return;
         }
-        listener = TcpListener::bind(addr).await.unwrap();
+        // Somebody's outgoing connection may have the port for a moment.
+        listener = loop {
+            match TcpListener::bind(addr).await {
+                Ok(listener) => break listener,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        };
         app.shutdown = CancellationToken::new();
         app.connections = Connections::default();
     }

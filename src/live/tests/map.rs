@@ -70,7 +70,7 @@ impl World {
         let (topic, event) = match n % 4 {
             0 => (
                 Topic::SensorsEnvironmental,
-                json!({"districtId": "d0", "sensorId": format!("b{n}"), "type": if n % 8 == 0 { "noise" } else { "pm10" },
+                json!({"districtId": "d0", "sensorId": format!("b{n}"), "type": (["noise", "pm10"][n as usize / 4 % 2]),
                     "value": f64::from(random.u32(0..1000)) / 7.0, "location": place}),
             ),
             _ => (

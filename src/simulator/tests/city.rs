@@ -90,7 +90,8 @@ fn the_city_file_is_a_canonical_state() {
     assert_eq!(text, DemoCity::laquila(42).city_file(MONDAY), "the same seed, the same bytes");
     assert_ne!(text, DemoCity::laquila(43).city_file(MONDAY));
     let city: Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(city["cityId"], "laquila-dt-001");
+    assert_eq!(city["cityId"], "laquila-dt-001-seed-42", "other streets than those of the first seed");
+    assert_eq!(DemoCity::laquila(1).id(), "laquila-dt-001");
     assert_eq!(city["name"], "L'Aquila Digital Twin");
     assert_eq!(city["timestamp"], "2025-12-01T14:00:00.000Z");
     let mut ids = BTreeSet::new();

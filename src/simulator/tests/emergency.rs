@@ -58,6 +58,33 @@ fn units_drive_along_the_streets_to_their_incidents() {
 }
 
 #[test]
+fn a_run_after_another_resolves_what_that_left_open() {
+    let mut told = Vec::new();
+    let mut first = Simulation::new(&CITY, MONDAY, 42);
+    first.step(MONDAY + HOUR / 6, &mut told);
+    let left = first.left();
+    assert!(!left.open.is_empty() && left.open.iter().all(|&number| number <= left.last), "{left:?}");
+    let again = MONDAY + HOUR;
+    let mut second = Simulation::new(&CITY, again, 42);
+    second.begin_after(&left, &mut told);
+    second.step(again + HOUR / 6, &mut told);
+    // Of each incident, over both runs, what it is at the end; nobody's second life.
+    let (mut last, mut reported) = (BTreeMap::new(), BTreeSet::new());
+    for event in told.iter().filter(|event| event.topic == "emergency.incidents" && event.key.starts_with("incident")) {
+        let value: Value = serde_json::from_str(&event.value).expect("JSON");
+        let number = incident_number(&event.key).expect("a number");
+        assert!(value["status"] != "reported" || reported.insert(number), "{value}");
+        last.insert(number, (event.timestamp_ms, value["status"].clone()));
+    }
+    for number in &left.open {
+        assert_eq!(last[number], (again, Value::from("resolved")));
+    }
+    assert!(second.left().open.iter().all(|&number| number > left.last));
+    assert_eq!(incident_number("incident-12345"), Some(12345));
+    assert_eq!(incident_number("fire-1"), None);
+}
+
+#[test]
 fn an_incident_obstructs_its_street() {
     let mut obstructed = 0;
     for (_, value) in hour_of("traffic.graph") {

@@ -17,7 +17,7 @@ use crate::simulator::conditions::{Conditions, Demand};
 use crate::simulator::geo::{Point, Polyline};
 use crate::simulator::network::RoadNetwork;
 use crate::simulator::rhythm::{LocalTime, civil};
-use crate::simulator::{DemoCity, SimEvent, Simulation, SimulationConfig};
+use crate::simulator::{DemoCity, SimEvent, Simulation, SimulationConfig, incident_number};
 
 /// Monday 2025-12-01 15:00 in L'Aquila.
 const MONDAY: i64 = 1_764_597_600_000;

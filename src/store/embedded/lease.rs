@@ -33,8 +33,8 @@ impl Disk {
             let token = stored.map_or(0, |lease| lease.token);
             let token = match ours {
                 Some(ours) if ours != token => return Ok(Err(StoreError::Fenced { ours, theirs: token })),
-                Some(ours) => ours,
-                None => match token.max(above).checked_add(1).filter(|token| i64::try_from(*token).is_ok()) {
+                Some(ours) if ours > above => ours,
+                _ => match token.max(above).checked_add(1).filter(|token| i64::try_from(*token).is_ok()) {
                     Some(token) => token,
                     None => return Ok(Err(foreign(&path, &format!("no token can be above {above}")))),
                 },

@@ -46,8 +46,8 @@ pub struct RedisStore {
     lease: String,
     tables: String,
     sequence: String,
-    /// The last sequence number that the server acknowledged, with its token: a server that no longer knows it has lost
-    /// writes.
+    /// The last sequence number that the server acknowledged since the lease was taken, with its token; 0 where there is
+    /// none. A server that no longer knows it has lost writes.
     acknowledged: Mutex<(String, u64)>,
 }
 
@@ -84,13 +84,14 @@ impl RedisStore {
         let counts: Vec<String> = chunk.tables.iter().map(|(_, rows)| rows.len().to_string()).collect();
         let number = SEQUENCE.fetch_add(1, Ordering::Relaxed);
         let sequence = number.to_string();
-        let acknowledged = self.acknowledged(token).to_string();
+        let (writer, last) = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = last.to_string();
         let mut arguments = Arguments::default();
         arguments.keys.extend([&self.token, &self.tables, &self.sequence].map(std::string::String::as_bytes));
         arguments.keys.extend(keys.iter().map(String::as_bytes));
         let replace: &[u8] = if chunk.replace { b"1" } else { b"" };
         arguments.values.extend([token.as_bytes(), replace, self.prefix.as_bytes(), sequence.as_bytes()]);
-        arguments.values.push(acknowledged.as_bytes());
+        arguments.values.extend([writer.as_bytes(), last.as_bytes()]);
         for ((_, rows), count) in chunk.tables.iter().zip(&counts) {
             arguments.values.push(count.as_bytes());
             for Row { field, value, .. } in rows {
@@ -105,12 +106,6 @@ impl RedisStore {
             Answer::Fenced(theirs) => Err(StoreError::Fenced { ours: token.parse().unwrap_or(0), theirs }),
             answer => Err(answer.error()),
         }
-    }
-
-    /// The last sequence number acknowledged under a token; 0 where there is none.
-    fn acknowledged(&self, token: &str) -> u64 {
-        let acknowledged = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
-        if acknowledged.0 == token { acknowledged.1 } else { 0 }
     }
 
     /// Reads all tables as they are at one moment, on a connection of its own.
@@ -245,7 +240,7 @@ impl TwinStore for RedisStore {
         match self.run(&LEASE, CALL_LIMIT, &arguments).await? {
             Answer::Lease(lease) => {
                 if request.token.is_none() {
-                    // A new token begins anew: nothing was acknowledged under it yet.
+                    // Others may have written since: nothing was acknowledged under this lease yet.
                     *self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
                 }
                 Ok(lease)

@@ -209,10 +209,14 @@ pub(super) async fn the_lease_is_taken_renewed_refused_and_released(place: &dyn 
     b.release("b", token).await.unwrap();
     b.release("a", token + 1).await.unwrap();
     assert_eq!(b.holder().await.unwrap(), other);
-    // Renewal keeps the token; asking for the next one, as a restart in place does, gets it.
-    assert_eq!(ask(&*a, "a", MINUTE, Some(token), token + 50).await.unwrap(), Lease::Held { token });
+    // Renewal keeps the token, where that is above what it shall be above; asking for the next one, as a restart in
+    // place does, gets it.
+    assert_eq!(ask(&*a, "a", MINUTE, Some(token), token - 1).await.unwrap(), Lease::Held { token });
+    assert_eq!(ask(&*a, "a", MINUTE, Some(token), token).await.unwrap(), Lease::Held { token: token + 1 });
+    assert_eq!(ask(&*a, "a", MINUTE, Some(token + 1), token + 50).await.unwrap(), Lease::Held { token: token + 51 });
+    assert!(matches!(a.commit(token + 1, &Commit::default()).await, Err(StoreError::Fenced { .. })));
     let next = take(&*a, "a", MINUTE).await;
-    assert_eq!(next, token + 1);
+    assert_eq!(next, token + 52);
     assert!(
         matches!(ask(&*a, "a", MINUTE, Some(token), 0).await, Err(StoreError::Fenced { theirs, .. }) if theirs == next)
     );
@@ -227,8 +231,8 @@ pub(super) async fn the_lease_is_taken_renewed_refused_and_released(place: &dyn 
 pub(super) async fn a_lease_runs_out(place: &dyn Place) {
     let (a, b) = (place.open().await, place.open().await);
     let short = Duration::from_millis(300);
-    let token = take(&*a, "a", short).await;
     let since = Instant::now();
+    let token = take(&*a, "a", short).await;
     assert!(matches!(ask(&*b, "b", MINUTE, None, 0).await.unwrap(), Lease::Other { .. }));
     while b.holder().await.unwrap() != (Lease::Free { token }) {
         assert!(since.elapsed() < Duration::from_secs(5));

@@ -277,6 +277,10 @@ async fn a_server_that_came_back_older_is_noticed() {
     let refused = store.commit(token, &rows([row(Table::Buses, "3", "{}")])).await;
     assert!(matches!(refused, Err(StoreError::Emptied)), "{refused:?}");
     assert_eq!(all(&*store).await.len(), 2, "nothing was written");
+    // Also where the lease went on under a new token meanwhile.
+    let Ok(Lease::Held { token }) = ask(&*store, "a", MINUTE, Some(token), token).await else { panic!("not held") };
+    let refused = store.commit(token, &rows([row(Table::Buses, "3", "{}")])).await;
+    assert!(matches!(refused, Err(StoreError::Emptied)), "{refused:?}");
     let next = take(&*store, "a", MINUTE).await;
     store.commit(next, &rows([row(Table::Buses, "3", "{}")])).await.unwrap();
 }

@@ -87,6 +87,34 @@ fn patching_the_full_before_gives_the_full_after() {
 }
 
 #[test]
+fn few_changes_of_a_long_list_and_many_are_told_alike() {
+    let mut city = city();
+    let sensor = |city: &mut City, n: usize, value: usize| {
+        let event = format!(r#"{{"districtId":"x","sensorId":"s{n:04}","type":"t","value":{value}}}"#);
+        apply(city, Topic::SensorsTraffic, T0, &event).unwrap();
+    };
+    (0..1000).filter(|n| n % 10 != 3).for_each(|n| sensor(&mut city, n, 0));
+    // Few are searched for, many are found by going through the list.
+    for (round, few_or_many) in [1, 5, 300, 2, 700].into_iter().enumerate() {
+        case(&mut city, |city| {
+            let mut rng = Rng::with_seed(round as u64);
+            for _ in 0..few_or_many {
+                let n = rng.usize(0..1000);
+                if rng.u8(0..4) == 0 {
+                    city.remove(Kind::Sensor, Some("x"), &format!("s{n:04}"));
+                } else {
+                    let event =
+                        format!(r#"{{"districtId":"x","sensorId":"s{n:04}","type":"t","value":{}}}"#, round * 1000 + n);
+                    // One that was removed comes back with a newer time only.
+                    let _ = apply(city, Topic::SensorsTraffic, T0 + round as i64 + 1, &event);
+                }
+            }
+        })
+        .check(&format!("{few_or_many} changes"));
+    }
+}
+
+#[test]
 fn a_chain_of_boundaries_holds_from_its_first_to_its_last() {
     for seed in 0..6 {
         let mut rng = Rng::with_seed(seed);

@@ -76,7 +76,15 @@ proptest! {
         write_number(number, &mut out);
         let text = String::from_utf8(out).unwrap();
         prop_assert_eq!(text.parse::<f64>().unwrap(), number);
+        prop_assert_eq!(super::number(&text), Some(number));
         prop_assert!(check(&text).is_ok(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn decimals_read_as_the_standard_library_reads_them(text in "-?(0|[1-9][0-9]{0,17})([.][0-9]{1,18})?([eE][+-]?[0-9]{1,3})?") {
+        prop_assert_eq!(super::number(&text), text.parse().ok(), "{}", text);
     }
 }
 

@@ -1,6 +1,11 @@
 //! Cities, events and operations for the tests of everything that works on a city. Times are 2026-01-05.
 
-use std::{fmt::Write as _, io::Read as _, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+};
 
 use fastrand::Rng;
 
@@ -85,6 +90,27 @@ impl Message {
     pub(crate) fn apply(&self, city: &mut City) -> Result<Outcome, Reject> {
         apply_to(city, self.topic, self.partition, self.time, &self.json)
     }
+}
+
+/// The messages in an order that a consumer may see them in: each partition's in its own, in runs of any length.
+pub(crate) fn interleaved(messages: &[Message], rng: &mut Rng) -> Vec<usize> {
+    let mut queues: BTreeMap<(Topic, i32), Vec<usize>> = BTreeMap::new();
+    for (at, message) in messages.iter().enumerate().rev() {
+        queues.entry((message.topic, message.partition)).or_default().push(at);
+    }
+    let mut queues: Vec<Vec<usize>> = queues.into_values().collect();
+    let mut order = Vec::with_capacity(messages.len());
+    while !queues.is_empty() {
+        let from = rng.usize(..queues.len());
+        let longest = if rng.bool() { 2 } else { 200 };
+        for _ in 0..rng.usize(1..=longest) {
+            order.extend(queues[from].pop());
+        }
+        if queues[from].is_empty() {
+            queues.swap_remove(from);
+        }
+    }
+    order
 }
 
 fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {
@@ -337,28 +363,52 @@ pub(crate) fn operate(city: &mut City, rng: &mut Rng, time: i64) {
     }
 }
 
-/// A file of the recorded day of `recordings/mosaic`, unpacked; `None`, with a word on why, where there is none.
-pub(crate) fn mosaic(file: &str) -> Option<String> {
-    let shared = std::env::var_os("CITYTWIN_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let candidates = [
-        shared.join("recordings/mosaic").join(file),
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/recordings/mosaic").join(file),
-    ];
-    let Some(bytes) = candidates.iter().find_map(|path| std::fs::read(path).ok()) else {
-        println!("skipped: there is no {}", candidates[0].display());
-        return None;
-    };
-    let mut text = String::new();
-    if file.ends_with(".gz") {
-        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
-        return Some(text);
-    }
-    String::from_utf8(bytes).ok()
+/// A recorded day: its city file, its first events by partition of their key, and the state after all of them.
+pub(crate) struct Recorded {
+    pub city: String,
+    pub messages: Vec<Message>,
+    pub expected: String,
 }
 
-/// The first events of the recorded day, by partition of their key.
-pub(crate) fn mosaic_day(most: usize, partitions: u64) -> Option<Vec<Message>> {
+/// The recorded days that there are: the made-up one of `tests/recordings/town`, and the real one `mosaic`, where the shared
+/// data is; where not, a line says so, which `scripts/test` repeats at its end.
+pub(crate) fn recorded_days(most: usize, partitions: u64) -> Vec<Recorded> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shared = std::env::var_os("CITYTWIN_SHARED")
+        .map_or_else(|| vec![root.join("../shared"), root.join("../../shared")], |folder| vec![PathBuf::from(folder)]);
+    let mut folders = vec![root.join("tests/recordings/town")];
+    if let Some(folder) = shared.iter().map(|shared| shared.join("recordings/mosaic")).find(|folder| folder.is_dir()) {
+        folders.push(folder);
+    } else {
+        let (test, place) = (std::thread::current().name().unwrap_or_default().to_owned(), shared[0].display());
+        let said =
+            format!("\nSKIPPED: {test} for the real day: no recorded data at {place} (CITYTWIN_SHARED says where)\n");
+        // Not by `eprint!`, which cargo keeps to itself where a test passes.
+        let _ = std::io::stderr().write_all(said.as_bytes());
+    }
+    let read = |folder: &Path| Recorded {
+        city: unpacked(&folder.join("city.json")),
+        messages: unpacked(&folder.join("day.ndjson.gz"))
+            .lines()
+            .take(most)
+            .map(|line| recorded(line, partitions))
+            .collect(),
+        expected: unpacked(&folder.join("expected.json.gz")),
+    };
+    folders.iter().map(|folder| read(folder)).collect()
+}
+
+fn unpacked(path: &Path) -> String {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut text = String::new();
+    if path.extension().is_some_and(|ending| ending == "gz") {
+        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
+        return text;
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn recorded(line: &str, partitions: u64) -> Message {
     #[derive(serde::Deserialize)]
     struct Line<'a> {
         topic: &'a str,
@@ -367,17 +417,12 @@ pub(crate) fn mosaic_day(most: usize, partitions: u64) -> Option<Vec<Message>> {
         #[serde(borrow)]
         value: &'a serde_json::value::RawValue,
     }
-    let day = mosaic("day.ndjson.gz")?;
-    let partition =
-        |key: &str| key.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte)) % partitions;
-    let read = |line: &str| {
-        let line: Line<'_> = serde_json::from_str(line).unwrap();
-        Message {
-            topic: Topic::from_name(line.topic).unwrap(),
-            partition: partition(line.key) as i32,
-            time: line.timestamp,
-            json: line.value.get().to_owned(),
-        }
-    };
-    Some(day.lines().take(most).map(read).collect())
+    let line: Line<'_> = serde_json::from_str(line).unwrap();
+    let hash = line.key.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte));
+    Message {
+        topic: Topic::from_name(line.topic).unwrap(),
+        partition: (hash % partitions) as i32,
+        time: line.timestamp,
+        json: line.value.get().to_owned(),
+    }
 }

@@ -21,6 +21,7 @@ use crate::{
     live::tests::city::{RandomCity, act},
     publish::Chain,
     twin::{
+        entity::Entity,
         geo::{BoundingBox, Position},
         model::Kind,
         selection::{Circle, Selection},
@@ -33,8 +34,16 @@ const SUBSCRIBERS: u64 = 1000;
 /// How long the city is busy, and subscribers start.
 const BUSY: Duration = Duration::from_millis(1500);
 
-/// What a client holds: of each entity by its id, when it was last updated.
-type Holds = BTreeMap<String, Option<String>>;
+/// What a client holds: each entity by its id, as it was told last.
+type Holds = BTreeMap<String, Value>;
+
+/// All that [`act`] changes, of each kind of entities. An alias begins with the field's name in `state.full`.
+const FIELDS: [(&str, &str); 4] = [
+    ("Bus", "currentLocation { latitude longitude } speed"),
+    ("Sensor", "value location { latitude longitude } status_of_sensor: status"),
+    ("RoadEdge", "trafficConditions { congestionLevel }"),
+    ("Incident", "location { latitude longitude } status_of_incident: status"),
+];
 
 /// What subscribers ask for, and what that chooses.
 fn operations() -> Vec<(&'static str, Selection)> {
@@ -72,9 +81,39 @@ fn operations() -> Vec<(&'static str, Selection)> {
     ]
 }
 
-fn chosen(view: &View, selection: &Selection) -> Holds {
-    let matching = view.entities(&Kind::ALL).filter(|entity| selection.matches(entity));
-    matching.map(|entity| (entity.global_id(), entity.last_updated().map(|time| time.to_string()))).collect()
+/// What is asked of an entity.
+fn fields(subscription: &str) -> String {
+    let of = |kind: &str, fields: &str| {
+        let own = subscription.starts_with(&kind.replace("RoadEdge", "Edge").to_lowercase());
+        // A subscription of one kind knows no other.
+        if own || subscription.starts_with("twin") { format!("... on {kind} {{ {fields} }} ") } else { String::new() }
+    };
+    FIELDS.iter().map(|(kind, fields)| of(kind, fields)).collect::<String>() + "id lastUpdated"
+}
+
+/// Whether a client holds exactly what is chosen, with all that it asked for.
+fn is_right(holds: &Holds, view: &View, selection: &Selection) -> bool {
+    let is_held = |entity: &&Entity| {
+        let whole: Value = serde_json::from_slice(entity.json()).expect("JSON");
+        holds.get(&entity.global_id()).is_some_and(|held| agrees(held, &whole))
+    };
+    let matching: Vec<&Entity> = view.entities(&Kind::ALL).filter(|entity| selection.matches(entity)).collect();
+    matching.len() == holds.len() && matching.iter().all(is_held)
+}
+
+/// Whether what was told agrees with an entity of `state.full`, where enums are in lower case.
+fn agrees(told: &Value, whole: &Value) -> bool {
+    match (told, whole) {
+        (Value::Object(told), Value::Object(whole)) => {
+            told.iter().filter(|(name, _)| *name != "id").all(|(name, told)| {
+                let name = name.split('_').next().unwrap_or_default();
+                agrees(told, whole.get(name).unwrap_or(&Value::Null))
+            })
+        }
+        (Value::String(told), Value::String(whole)) => told.eq_ignore_ascii_case(whole),
+        (Value::Number(told), Value::Number(whole)) => told.as_f64() == whole.as_f64(),
+        _ => told == whole,
+    }
 }
 
 /// Takes a batch as a client does.
@@ -90,7 +129,7 @@ fn take(holds: &mut Holds, batch: &Value) {
             }
             kind => (kind == "UPDATED", entity["id"].as_str() == Some(id)),
         };
-        let before = holds.insert(id.to_owned(), entity["lastUpdated"].as_str().map(str::to_owned));
+        let before = holds.insert(id.to_owned(), entity.clone());
         assert_eq!((before.is_some(), true), held, "{change}");
     }
 }
@@ -100,14 +139,14 @@ async fn subscriber(schema: TestSchema, fold: Arc<Fold>, quiet: Arc<AtomicBool>,
     let mut random = fastrand::Rng::with_seed(seed);
     let (field, selection) = random.choice(operations()).unwrap();
     sleep(BUSY.mul_f64(random.f64())).await;
-    let fields = "snapshot complete changes { kind id changedFields reason entity { id lastUpdated } }";
-    let request = Request::new(format!("subscription {{ {field} {{ {fields} }} }}"));
+    let batch = format!("snapshot complete changes {{ kind id changedFields reason entity {{ {} }} }}", fields(field));
+    let request = Request::new(format!("subscription {{ {field} {{ {batch} }} }}"));
     let mut stream = schema.execute_stream(at_one_moment(request));
     let slowness = random.u64(20..400);
     let (mut holds, mut batches) = (Holds::new(), 0);
     loop {
         let is_quiet = quiet.load(Ordering::Acquire);
-        if is_quiet && batches > 0 && holds == chosen(&fold.view(), &selection) {
+        if is_quiet && batches > 0 && is_right(&holds, &fold.view(), &selection) {
             return batches;
         }
         let patience = Duration::from_secs(if is_quiet { 20 } else { 2 });

@@ -1,6 +1,6 @@
 -- KEYS: token, tables, sequence, then the hashes to write.
--- ARGV: our token, '1' to drop every table first, the prefix of all keys, our sequence number, the last one acknowledged
--- under this token (0 for none); then for each hash the number of its rows
+-- ARGV: our token, '1' to drop every table first, the prefix of all keys, our sequence number, the token and the number of
+-- the last one acknowledged under this lease (0 for none); then for each hash the number of its rows
 -- and, for each row, its field and its value ('' removes it).
 local wrong = foreign(KEYS[1], 'string') or foreign(KEYS[2], 'set') or foreign(KEYS[3], 'string')
 if wrong then return wrong end
@@ -15,7 +15,9 @@ end
 local writer, last = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+)/(%d+)$')
 if writer == ARGV[1] and tonumber(last) > tonumber(ARGV[4]) then return {'late'} end
 -- A server that came back older (its file lagged, or a replica took over) has lost what it acknowledged.
-if ARGV[5] ~= '0' and (writer ~= ARGV[1] or tonumber(last) < tonumber(ARGV[5])) then return {'emptied'} end
+if ARGV[6] ~= '0' and ((writer ~= ARGV[1] and writer ~= ARGV[5]) or tonumber(last) < tonumber(ARGV[6])) then
+  return {'emptied'}
+end
 redis.call('SET', KEYS[3], ARGV[1] .. '/' .. ARGV[4])
 
 local prefix = ARGV[3]
@@ -30,7 +32,7 @@ if ARGV[2] == '1' then
   end
 end
 
-local at = 6
+local at = 7
 for i = 4, #KEYS do
   local key = KEYS[i]
   local rows = tonumber(ARGV[at])

@@ -1,4 +1,5 @@
--- KEYS: token, lease. ARGV: holder, address, milliseconds to live, our token ('' asks for the next), what a new one is above.
+-- KEYS: token, lease. ARGV: holder, address, milliseconds to live, our token ('' for none), what the one held afterwards is
+-- above.
 local wrong = foreign(KEYS[1], 'string') or foreign(KEYS[2], 'hash')
 if wrong then return wrong end
 local stored = stored_token(KEYS[1])
@@ -12,11 +13,11 @@ if lease[1] and lease[1] ~= holder then
 end
 if ours ~= '' and ours ~= stored then return {'fenced', stored} end
 
-if ours == '' then
-  local base = stored or '0'
-  -- Decimal numbers compare by length, then by text.
-  if #base < #above or (#base == #above and base < above) then base = above end
-  redis.call('SET', KEYS[1], base)
+local base = stored or '0'
+-- Decimal numbers compare by length, then by text.
+local too_low = #base < #above or (#base == #above and base <= above)
+if ours == '' or too_low then
+  redis.call('SET', KEYS[1], too_low and above or base)
   redis.call('INCR', KEYS[1])
   stored = stored_token(KEYS[1])
 end

@@ -1,32 +1,11 @@
-//! The fold is a function of the events: any interleaving of the partitions, in any batches, gives the same bytes.
+//! The fold is a function of the events: any interleaving of the partitions gives the same bytes. (In any batches: `ingest`.)
 
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
 use super::*;
-use crate::twin::samples::{Message, city_file, message, mosaic, mosaic_day, operate};
-
-/// The messages in an order that a consumer may see them in: each partition's in its own, in runs of any length.
-fn interleaved(messages: &[Message], rng: &mut Rng) -> Vec<usize> {
-    let mut queues: BTreeMap<(Topic, i32), Vec<usize>> = BTreeMap::new();
-    for (at, message) in messages.iter().enumerate().rev() {
-        queues.entry((message.topic, message.partition)).or_default().push(at);
-    }
-    let mut queues: Vec<Vec<usize>> = queues.into_values().collect();
-    let mut order = Vec::with_capacity(messages.len());
-    while !queues.is_empty() {
-        let from = rng.usize(..queues.len());
-        let longest = if rng.bool() { 2 } else { 200 };
-        for _ in 0..rng.usize(1..=longest) {
-            order.extend(queues[from].pop());
-        }
-        if queues[from].is_empty() {
-            queues.swap_remove(from);
-        }
-    }
-    order
-}
+use crate::twin::samples::{Message, city_file, interleaved, message, operate, recorded_days};
 
 fn folded(file: &str, messages: &[Message], order: impl IntoIterator<Item = usize>) -> String {
     let mut city = city();
@@ -55,12 +34,13 @@ fn any_interleaving_gives_the_same_bytes() {
 
 #[test]
 fn any_interleaving_of_a_recorded_hour_gives_the_same_bytes() {
-    let (Some(file), Some(messages)) = (mosaic("city.json"), mosaic_day(1500, 4)) else { return };
-    let expected = folded(&file, &messages, 0..messages.len());
-    assert!(expected.len() > file.len(), "the events have come in");
-    for case in 0..100 {
-        let order = interleaved(&messages, &mut Rng::with_seed(case));
-        assert!(folded(&file, &messages, order) == expected, "case {case}");
+    for day in recorded_days(1500, 4) {
+        let expected = folded(&day.city, &day.messages, 0..day.messages.len());
+        assert!(expected.len() > day.city.len(), "the events have come in");
+        for case in 0..100 {
+            let order = interleaved(&day.messages, &mut Rng::with_seed(case));
+            assert!(folded(&day.city, &day.messages, order) == expected, "case {case}");
+        }
     }
 }
 
@@ -89,15 +69,17 @@ fn has(path: &str, expected: &serde_json::Value, found: &serde_json::Value) {
 }
 
 #[test]
-fn the_recorded_day_gives_the_state_that_must_result() {
-    let (Some(file), Some(expected)) = (mosaic("city.json"), mosaic("expected.json.gz")) else { return };
-    let Some(messages) = mosaic_day(usize::MAX, 6) else { return };
-    let mut city = City::new("mosaic-dev-001", "Mosaic (development)", Some(24 * HOUR));
-    import(&mut city, &file);
-    for message in &messages {
-        message.apply(&mut city).unwrap_or_else(|reject| panic!("{}: {}", message.json, reject.message));
+fn a_recorded_day_gives_the_state_that_must_result() {
+    for day in recorded_days(usize::MAX, 6) {
+        let file = value(&day.city);
+        let text = |name: &str| file[name].as_str().expect("text");
+        let mut city = City::new(text("cityId"), text("name"), Some(24 * HOUR));
+        import(&mut city, &day.city);
+        for message in &day.messages {
+            message.apply(&mut city).unwrap_or_else(|reject| panic!("{}: {}", message.json, reject.message));
+        }
+        has("$", &value(&day.expected), &value(&full(city.view())));
     }
-    has("$", &value(&expected), &value(&full(city.view())));
 }
 
 #[test]

@@ -96,6 +96,25 @@ fn flushes_of_unknown_outcome_lose_nothing() {
     }
 }
 
+/// A start: the store is told nothing of what it has just told.
+#[test]
+fn what_was_loaded_is_not_dirty() {
+    let mut rng = Rng::with_seed(7);
+    let mut former = city();
+    import(&mut former, &city_file(&mut rng));
+    let mut store = StoreModel::default();
+    store.flush(&former.all_dirty(), &former.view().clone());
+    let (mut live, mut loaded) = (City::new("c", "C", None), store.load());
+    live.track(true);
+    loaded.track(true);
+    apply(&mut loaded, Topic::TransportGps, T0, BUS).unwrap();
+    live.become_like(loaded);
+    let dirty = live.take_dirty();
+    assert_eq!((dirty.handles.len(), dirty.rows_gone.len(), dirty.removals.len(), dirty.name), (1, 0, 0, false));
+    store.flush(&dirty, &live.view().clone());
+    store.assert_holds(&live, "after the first flush");
+}
+
 /// A take-over: the store holds what a former writer flushed, a second city is loaded from it and goes on, and the
 /// living one becomes like it. What that leaves dirty brings the store to what the city is.
 #[test]

@@ -120,6 +120,10 @@ fn without_a_time_the_records_stands_in() {
     assert_eq!(event.time, Time(T0 + 8));
     // A record without a timestamp has -1.
     assert_eq!(at("null", -1), Err(Code::BadTime));
+    // One in microseconds has no form in RFC 3339: it would come back from the store as another.
+    assert_eq!(at("null", T0 * 1000), Err(Code::BadTime));
+    let last = Time::parse("9999-12-31T23:59:59.999Z").unwrap().0;
+    assert_eq!((at("null", last), at("null", last + 1)), (Ok(Time(last)), Err(Code::BadTime)));
     assert_eq!(at(r#""2026-01-05T00:00:00Z""#, -1), Ok(Time(T0)));
 }
 
