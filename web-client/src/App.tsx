@@ -140,7 +140,7 @@ function EmptyCity() {
   const districts = useSource(city.districts);
   const emergencies = useSource(city.emergencies);
   const isEmpty = state === 'live' && districts?.length === 0 && emergencies?.length === 0 && city.entities.size === 0 && city.cells.size === 0;
-  return isEmpty ? <p className="centre notice card">{texts.say('map.empty')}</p> : null;
+  return isEmpty ? <p className="centre card">{texts.say('map.empty')}</p> : null;
 }
 
 /** What the city is called; asked again until the server has answered. */

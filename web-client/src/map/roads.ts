@@ -6,8 +6,9 @@ import { lineOf, type Position } from '../twin/geometry.ts';
 import { CONGESTION_LEVELS } from './palette.ts';
 import { rankOf, ROADS } from './style.ts';
 
-// A snapshot comes in batches; each that is handed on alone would cut the same tiles anew.
-const GATHER_MS = 250;
+// All roads of a view come in batches, and each that is handed on alone cuts the same tiles anew. So they are gathered until the
+// last one is there; where that takes long, what came is shown after this time, then after twice as long.
+const GATHER_MS = 2000;
 
 const DRAWN_FIELDS = new Set(['geometry', 'class', 'name']);
 
@@ -35,6 +36,7 @@ export class Roads {
   readonly #added = new Set<Road>();
   readonly #removed = new Set<number>();
   #next = 1;
+  #gatherMs = GATHER_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(map: MapLibre) {
@@ -55,8 +57,15 @@ export class Roads {
     }
     for (const { id } of update.left) this.#erase(id);
     if (this.#added.size === 0 && this.#removed.size === 0) return;
-    if (update.complete) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS);
+    if (update.complete) {
+      this.#flush();
+      this.#gatherMs = GATHER_MS;
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#flush();
+      this.#gatherMs *= 2;
+    }, this.#gatherMs);
   }
 
   /** The global id of a feature. */
