@@ -298,6 +298,10 @@ impl Feed {
 
     fn note(&mut self, scene: Scene<'_>, handle: Handle, fields: u16, number: u64) {
         let view = scene.view;
+        // A road that came or went may let others in or out.
+        self.astray |= self.lens.mode == Mode::Cells
+            && fields == u16::MAX
+            && view.slot(handle).is_some_and(|slot| slot.entity.kind() == Kind::Edge);
         // Most of what changes is nothing to this client, and the index alone can tell.
         let held = self.held.has(handle);
         if !held && !scene.may_show(&self.lens, handle) {
@@ -313,10 +317,6 @@ impl Feed {
                 }
             }
         }
-        // A road that came or went may let others in or out.
-        self.astray |= fields == u16::MAX
-            && self.lens.mode == Mode::Cells
-            && view.slot(handle).is_some_and(|slot| slot.entity.kind() == Kind::Edge);
     }
 
     /// Goes on as if the history no longer reached back.

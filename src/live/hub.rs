@@ -91,7 +91,7 @@ impl Hub {
             newest: chain.newest(),
             instance: fastrand::u64(..),
             limits: Limits { page: PAGE, cells_above: config.cells_above, roads_above: config.roads_above },
-            stage: RwLock::new(Stage { from: view.revision, view, index, at: Instant::now() }),
+            stage: RwLock::new(Stage { from: view.revision + 1, view, index, at: Instant::now() }),
             grids: Grids::default(),
             groups: Groups::default(),
             sessions: Sessions::new(patience, Arc::clone(&listeners)),
