@@ -67,7 +67,7 @@ async fn subscriber(server: Arc<Server>, quiet: Arc<AtomicBool>, seed: u64) {
     let (list, field, fields) = FOLLOWED[random.usize(..FOLLOWED.len())];
     tokio::time::sleep(BUSY.mul_f64(random.f64())).await;
     let query = format!("subscription {{ {field} {{ snapshot changes {{ kind id entity {{ {fields} }} }} }} }}");
-    let mut stream = if seed % 2 == 0 {
+    let mut stream = if seed.is_multiple_of(2) {
         Stream::Socket(server.subscribe(&query, json!({})).await)
     } else {
         Stream::Events(EventStream::start(&server, &query).await)

@@ -130,7 +130,7 @@ fn grid() -> Value {
         "districts": [{
             "districtId": "all", "name": "All of it",
             "location": {
-                "centerLatitude": (south + north) / 2.0, "centerLongitude": (west + east) / 2.0,
+                "centerLatitude": f64::midpoint(south, north), "centerLongitude": f64::midpoint(west, east),
                 "boundaries": { "north": north, "south": south, "east": east, "west": west },
             },
             "sensors": [], "buildings": [], "weatherStations": [],

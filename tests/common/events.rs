@@ -42,7 +42,8 @@ impl EventStream {
             while let Some((event, rest)) = self.text.split_once("\n\n") {
                 let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
                 let is_next = event.lines().any(|line| line == "event: next");
-                self.text = rest.to_owned();
+                let end = self.text.len() - rest.len();
+                self.text.drain(..end);
                 if let (true, Some(data)) = (is_next, data) {
                     let mut result: Value = serde_json::from_str(&data).expect("JSON");
                     assert!(result.get("errors").is_none(), "{result}");
