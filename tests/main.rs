@@ -19,6 +19,7 @@ mod house_rules;
 mod http_edges;
 mod kafka_security;
 mod live_map;
+mod map_subscription;
 mod metrics_page;
 mod partitions;
 mod recorded_day;
