@@ -14,8 +14,7 @@ use crate::common::{
 
 const QUERY: &str = "subscription($filter: EntityFilter, $resume: String) { twinChanges(filter: $filter, \
     resumeFrom: $resume) { cursor subscription viewport snapshot complete reason changes { kind id } } }";
-const MOVE: &str =
-    "mutation($id: ID!, $filter: EntityFilter!) { moveViewport(subscription: $id, filter: $filter) }";
+const MOVE: &str = "mutation($id: ID!, $filter: EntityFilter!) { moveViewport(subscription: $id, filter: $filter) }";
 
 fn kinds(kinds: &[&str]) -> Value {
     json!({ "kinds": kinds })
