@@ -40,7 +40,7 @@ export type CongestionLevel =
 
 /** Which entities. Each field narrows the choice, an absent one does not, and an empty list matches nothing. */
 export type EntityFilter = {
-  /** Only these kinds. In a list of one kind it must name that kind, or be absent. */
+  /** Only these kinds. In a list of one kind it must name that kind, be empty, or be absent. */
   readonly kinds?: ReadonlyArray<EntityKind> | null | undefined;
   /** Only what belongs to these districts, by their `districtId`. Buses, stations, incidents and units belong to none. */
   readonly districts?: ReadonlyArray<string> | null | undefined;
