@@ -36,6 +36,8 @@ pub mod recording;
 
 pub mod simulator;
 
+pub mod city_live;
+
 pub mod graphql;
 
 pub mod http;

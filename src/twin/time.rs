@@ -9,6 +9,23 @@ const FIRST: i64 = -62_167_219_200_000;
 /// 9999-12-31T23:59:59.999Z.
 const LAST: i64 = 253_402_300_799_999;
 
+impl serde::Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = Vec::with_capacity(24);
+        self.write(&mut text);
+        serializer.serialize_str(&String::from_utf8_lossy(&text))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Time {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format_args!("`{text}` is not a time: accepted is RFC 3339 with its zone"))
+        })
+    }
+}
+
 impl Time {
     /// Reads RFC 3339 with its zone; fractions of a second are cut to milliseconds. `None` where it is not that.
     pub fn parse(text: &str) -> Option<Self> {

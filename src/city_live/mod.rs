@@ -1,0 +1,13 @@
+//! City Live: what web APIs say of a city's zones (weather, air, traffic, power demand, 311 calls), with a forecast, a risk and
+//! advice for each zone.
+//!
+//! ```text
+//! web API ─► feeds ─► producer ─► Kafka ─► consumer ─► archive ─► process ─► archive ─► graphql, http
+//! ```
+//!
+//! Only the producer ever calls an API. Everything else reads what it sent through Kafka: that is why data is there before
+//! people come. The twin knows nothing of City Live and never waits for it.
+
+pub mod archive;
+pub mod catalogue;
+pub mod message;
