@@ -10,4 +10,7 @@
 
 pub mod archive;
 pub mod catalogue;
+mod live;
 pub mod message;
+
+pub use live::{CityLive, Done, Job, OperationError, Process, Run, Status};
