@@ -11,10 +11,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 mod embedded;
+mod mongo;
 mod open;
 mod shape;
 
 pub use embedded::EmbeddedArchive;
+pub use mongo::MongoArchive;
 pub use open::open;
 use shape::{merge_acknowledgement, zone_documents};
 
