@@ -10,4 +10,7 @@
 
 pub mod archive;
 pub mod catalogue;
+pub mod feeds;
 pub mod message;
+pub mod producer;
+pub mod simulated;
