@@ -1,6 +1,65 @@
-//! The cities and their zones.
+//! The cities and their zones: `CITIES_FILE`, or the ones that come with the program (`cities/`).
+//!
+//! The format is told in `cities/cities.toml` and in `docs/city-live-feeds.md`. Everything is checked when the file is read,
+//! so that nobody downstream meets a zone without a place or a ring that crosses itself.
+
+use std::path::Path;
+
+use jiff::tz::TimeZone;
 
 use crate::twin::geo::Position;
+
+mod error;
+mod geojson;
+mod read;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+pub use error::CatalogueError;
+
+/// The file that comes with the program, and the files beside it that it names.
+const SHIPPED: (&str, &str) = ("cities.toml", include_str!("cities/cities.toml"));
+const SHIPPED_BESIDE: [(&str, &str); 1] = [("nyc.geojson", include_str!("cities/nyc.geojson"))];
+
+/// All cities that can be chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Catalogue {
+    /// In the order of the file; ids are unique.
+    pub cities: Vec<LiveCity>,
+}
+
+impl Catalogue {
+    /// The catalogue in this file (`CITIES_FILE`); `None`: the one that comes with the program.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, with its city, zone and field.
+    pub fn load(file: Option<&Path>) -> Result<Self, CatalogueError> {
+        let Some(file) = file else { return Self::shipped() };
+        let text = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let name = file.display().to_string();
+        let catalogue = text(file).map_err(|reason| CatalogueError::file(&name, reason))?;
+        let beside = |name: &str| text(&file.with_file_name(name));
+        read::catalogue(&name, &catalogue, &beside)
+    }
+
+    /// The catalogue that comes with the program: New York (`nyc`) and L'Aquila (`laquila`).
+    ///
+    /// # Errors
+    /// None, as a test checks.
+    pub fn shipped() -> Result<Self, CatalogueError> {
+        let beside = |name: &str| {
+            let found = SHIPPED_BESIDE.iter().find(|(known, _)| *known == name);
+            found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "there is no such file".to_owned())
+        };
+        read::catalogue(SHIPPED.0, SHIPPED.1, &beside)
+    }
+
+    /// The city with this id.
+    pub fn city(&self, id: &str) -> Option<&LiveCity> {
+        self.cities.iter().find(|city| city.id == id)
+    }
+}
 
 /// One city of the catalogue.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +76,24 @@ pub struct LiveCity {
     pub calls311: Option<Calls311>,
     /// In the order of the file; ids are unique in a city.
     pub zones: Vec<Zone>,
+}
+
+impl LiveCity {
+    /// The zone with this id.
+    pub fn zone(&self, id: &str) -> Option<&Zone> {
+        self.zones.iter().find(|zone| zone.id == id)
+    }
+
+    /// The zone whose shape holds this position; where shapes overlap, the first. A zone of which only the centre is known
+    /// holds nothing.
+    pub fn zone_at(&self, position: Position) -> Option<&Zone> {
+        self.zones.iter().find(|zone| zone.shape.iter().any(|polygon| polygon.contains(position)))
+    }
+
+    /// The city's clock. UTC where the name is none of the time zone database, which reading the catalogue refuses.
+    pub fn clock(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
 }
 
 /// A Socrata data set of 311 calls.

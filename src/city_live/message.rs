@@ -187,7 +187,8 @@ pub struct PowerDemand {
 pub enum GridAlertKind {
     /// Demand above EIA's own forecast by more than the margin.
     AboveForecast,
-    /// Demand above the highest hour of the same local day so far.
+    /// Demand above the day's peak: the highest hour that EIA's forecast has for the same local day, and that demand has had in it
+    /// so far.
     AbovePeak,
 }
 

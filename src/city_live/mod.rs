@@ -10,7 +10,10 @@
 
 pub mod archive;
 pub mod catalogue;
+pub mod feeds;
 mod live;
 pub mod message;
+pub mod producer;
+pub mod simulated;
 
 pub use live::{CityLive, Done, Job, OperationError, Process, Run, Status};

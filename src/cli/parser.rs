@@ -87,7 +87,7 @@ fn version() -> String {
 const SECTIONS: [(&str, &[&str]); 6] = [
     (
         "serve",
-        &["City", "Kafka", "Store", "Ingest", "Writer", "Publish", "HTTP", "GraphQL", "Live map", "Archive", "Logs"],
+        &["City", "Kafka", "Store", "Ingest", "Writer", "Publish", "HTTP", "GraphQL", "Live map", "City Live", "Archive", "Logs"],
     ),
     ("import", &["City", "Store", "Writer", "HTTP", "Logs"]),
     ("record", &["Kafka", "Logs"]),

@@ -32,6 +32,21 @@ pub fn retention(text: &str) -> Option<Option<Duration>> {
     Some(Some(Duration::from_secs(whole(number, 0, LONGEST_SECONDS / seconds)? * seconds)))
 }
 
+/// `500ms`, `45s`, `5m`, `1h`; a bare number is seconds. Bounds in milliseconds, both included.
+pub fn span(text: &str, min: u64, max: u64) -> Option<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let millis = match unit {
+        "ms" => 1,
+        "" | "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    let millis = whole(number, 0, max / millis)? * millis;
+    (millis >= min).then(|| Duration::from_millis(millis))
+}
+
 /// 1 to 256 bytes without control characters.
 pub fn text(text: &str) -> Option<&str> {
     (1..=256).contains(&text.len()).then_some(text).filter(|text| !text.chars().any(char::is_control))
@@ -68,6 +83,13 @@ pub fn url<'a>(text: &'a str, schemes: &[&str]) -> Option<&'a str> {
     let hosts_fit = host.split(',').all(is_host);
     let visible = text.len() <= 4096 && text.chars().all(|c| !c.is_control() && !c.is_whitespace());
     (schemes.contains(&scheme) && hosts_fit && visible).then_some(text)
+}
+
+/// `http://` or `https://` with a host and perhaps a port and a path, without the slash at its end: what stands in front of
+/// an API's own path. Who calls is told by keys, not by a user in the URL.
+pub fn api(text: &str) -> Option<&str> {
+    let base = url(text, &["http", "https"])?.trim_end_matches('/');
+    (!base.contains(['@', '?', '#'])).then_some(base)
 }
 
 /// `address:port`; `localhost` stands for 127.0.0.1.

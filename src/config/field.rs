@@ -7,11 +7,14 @@ use super::{Brokers, Config, LogFormat, MapBackground, Secret, check};
 
 /// How the text of a setting is read and where it goes: `set` puts the value into the configuration.
 #[expect(missing_docs, reason = "`min`, `max`, `of`, `schemes` and `set` say what they are, the variants say the rest")]
+#[derive(Clone, Copy)]
 pub enum Field {
     /// A whole number within bounds, both included.
     Whole { min: u64, max: u64, set: fn(&mut Config, u64) },
     /// Milliseconds within bounds, both included.
     Millis { min: u64, max: u64, set: fn(&mut Config, Duration) },
+    /// `45s`, `500ms`, `5m`, `1h`; a bare number is seconds. Bounds in milliseconds, both included.
+    Span { min: u64, max: u64, set: fn(&mut Config, Duration) },
     /// `24h`, `90m`, `30s`, `7d`, or `off`.
     Retention { set: fn(&mut Config, Option<Duration>) },
     /// One of a few words.
@@ -30,6 +33,8 @@ pub enum Field {
     UrlOrEmbedded { schemes: &'static [&'static str], set: fn(&mut Config, Option<String>) },
     /// A URL of one of the schemes.
     Url { schemes: &'static [&'static str], set: fn(&mut Config, String) },
+    /// Scheme, host and port of a web API, `https://api.example:8443`; a path goes in front of the API's own.
+    Api { set: fn(&mut Config, String) },
     /// `address:port`.
     Address { set: fn(&mut Config, SocketAddr) },
     /// Browser origins, or `*`.
@@ -54,6 +59,7 @@ impl Field {
         match self {
             Self::Whole { min, max, set } => set(config, check::whole(text, *min, *max)?),
             Self::Millis { min, max, set } => set(config, Duration::from_millis(check::whole(text, *min, *max)?)),
+            Self::Span { min, max, set } => set(config, check::span(text, *min, *max)?),
             Self::Retention { set } => set(config, check::retention(text)?),
             Self::Choice { of, set } => set(config, of.iter().find(|word| **word == text)?),
             Self::Text { set } => set(config, check::text(text)?.to_owned()),
@@ -64,6 +70,7 @@ impl Field {
             Self::UrlOrEmbedded { set, .. } if text == "embedded" => set(config, None),
             Self::UrlOrEmbedded { schemes, set } => set(config, Some(check::url(text, schemes)?.to_owned())),
             Self::Url { schemes, set } => set(config, check::url(text, schemes)?.to_owned()),
+            Self::Api { set } => set(config, check::api(text)?.to_owned()),
             Self::Address { set } => set(config, check::address(text)?),
             Self::Origins { set } => set(config, check::origins(text)?),
             Self::Background { set } => set(config, check::background(text)?),
@@ -83,6 +90,9 @@ impl Field {
         match self {
             Self::Whole { min, max, .. } => format!("a whole number from {min} to {max}"),
             Self::Millis { min, max, .. } => format!("a whole number of milliseconds from {min} to {max}"),
+            Self::Span { min, max, .. } => format!(
+                "a whole number with ms, s, m or h behind it (500ms, 45s, 5m; without a unit, seconds) from {min} ms to {max} ms"
+            ),
             Self::Retention { .. } => {
                 "a whole number with s, m, h or d behind it (30s, 90m, 24h, 7d; at most 3650d), or off".into()
             }
@@ -94,6 +104,7 @@ impl Field {
             Self::Brokers { .. } => "host:port, several with commas between them, or embedded".into(),
             Self::UrlOrEmbedded { schemes, .. } => format!("a URL that begins with {}, or embedded", begins(schemes)),
             Self::Url { schemes, .. } => format!("a URL that begins with {}", begins(schemes)),
+            Self::Api { .. } => "http:// or https:// with a host and perhaps a port and a path".into(),
             Self::Address { .. } => "an address with its port (127.0.0.1:8080, [::]:8080, localhost:8080)".into(),
             Self::Origins { .. } => "origins such as https://city.example with commas between them, or *".into(),
             Self::Background { .. } => {

@@ -52,6 +52,8 @@ pub struct Config {
     pub graphql: GraphqlConfig,
     /// The live map's subscriptions.
     pub live: LiveConfig,
+    /// City Live.
+    pub city_live: CityLiveConfig,
     /// Where history will be kept.
     pub archive: ArchiveConfig,
     /// What is logged.
@@ -217,6 +219,56 @@ pub struct LiveConfig {
     pub cells_above: usize,
     /// `LIVE_ROADS_ABOVE`: with more roads in view, the less important ones are left out beside cells.
     pub roads_above: usize,
+}
+
+/// What of City Live runs in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CityLiveRole {
+    /// All of it: web APIs are called once a city was chosen.
+    On,
+    /// All but the producer: `citytwin produce` calls the APIs from elsewhere.
+    NoProducer,
+    /// Nothing.
+    Off,
+}
+
+/// City Live: what web APIs say of a city's zones.
+#[derive(Clone, Debug)]
+pub struct CityLiveConfig {
+    /// `CITY_LIVE`.
+    pub role: CityLiveRole,
+    /// `CITIES_FILE`: the catalogue of cities; unset: the one that comes with the program.
+    pub cities_file: Option<PathBuf>,
+    /// `CITY_LIVE_SERVER`: whose current city `citytwin produce` follows.
+    pub server: String,
+    /// `CITY_LIVE_INTERVAL`: how often the producer looks what is due.
+    pub interval: Duration,
+    /// `MAX_ZONES`: the first so many zones of a city are asked about.
+    pub max_zones: usize,
+    /// `CITY_LIVE_CONCURRENCY`: zones asked about at a time.
+    pub concurrency: usize,
+    /// `GRID_ALERT_MARGIN_PCT`: percent of EIA's forecast that demand must be above it by.
+    pub grid_alert_margin_pct: u32,
+    /// `OPEN_METEO_URL`: scheme, host and port.
+    pub open_meteo_url: String,
+    /// `OPEN_METEO_AIR_URL`: scheme, host and port.
+    pub open_meteo_air_url: String,
+    /// `OPENWEATHER_URL`: scheme, host and port.
+    pub openweather_url: String,
+    /// `OPENWEATHER_API_KEY`: unset: the feed is off.
+    pub openweather_api_key: Option<Secret>,
+    /// `TOMTOM_URL`: scheme, host and port.
+    pub tomtom_url: String,
+    /// `TOMTOM_API_KEY`: unset: the feed is off.
+    pub tomtom_api_key: Option<Secret>,
+    /// `EIA_URL`: scheme, host and port.
+    pub eia_url: String,
+    /// `EIA_API_KEY`: unset: the feed is off.
+    pub eia_api_key: Option<Secret>,
+    /// `SOCRATA_URL`: scheme, host and port.
+    pub socrata_url: String,
+    /// `SOCRATA_APP_TOKEN`: unset: the API's limits are tighter.
+    pub socrata_app_token: Option<Secret>,
 }
 
 /// Where history will be kept. Nothing reads it yet: the city-live archive of a later release will; until then the

@@ -2,7 +2,10 @@
 
 use super::field::{Field, log_format};
 
+mod city_live;
+
 /// One setting.
+#[derive(Clone, Copy)]
 pub struct Setting {
     /// The name of its environment variable; the flag is the same in kebab case.
     pub env: &'static str,
@@ -49,7 +52,7 @@ impl Setting {
 }
 
 /// The tables of the file in the order of the documentation, each with its heading and a sentence.
-pub const SECTIONS: [(&str, &str, &str); 11] = [
+pub const SECTIONS: [(&str, &str, &str); 12] = [
     ("city", "City", "Which city this process holds."),
     ("kafka", "Kafka", "How to reach the brokers, and the topics that are created."),
     ("store", "Store", "Where the twin outlives the process."),
@@ -59,6 +62,11 @@ pub const SECTIONS: [(&str, &str, &str); 11] = [
     ("http", "HTTP", "The one port."),
     ("graphql", "GraphQL", "Limits of requests, sockets and subscriptions."),
     ("live", "Live map", "What a map's subscription holds and shows."),
+    (
+        "city_live",
+        "City Live",
+        "What web APIs say of a city's zones: which of them are called, how often, and with which keys.",
+    ),
     ("archive", "Archive", "Where history is kept."),
     ("log", "Logs", "What is written to standard error."),
 ];
@@ -91,8 +99,22 @@ const fn hidden(env: &'static str, path: &'static str, default: Preset, doc: &'s
     Setting { env, alias: None, path, default, secret: true, doc, field }
 }
 
-/// Every setting, in the order of the documentation.
-pub static SETTINGS: &[Setting] = &[
+/// Every setting.
+pub static SETTINGS: &[Setting] = &joined::<{ TWIN.len() + city_live::SETTINGS.len() }>(TWIN, city_live::SETTINGS);
+
+/// Two tables as one.
+const fn joined<const N: usize>(first: &[Setting], second: &[Setting]) -> [Setting; N] {
+    let mut all = [first[0]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
+
+/// The settings of the twin, in the order of the documentation.
+const TWIN: &[Setting] = &[
     open(
         "CITY_ID",
         "city.id",

@@ -143,7 +143,7 @@ fn a_wrong_value_is_one_line_with_the_setting_the_value_and_what_is_accepted() {
 
 #[test]
 fn every_setting_with_a_form_refuses_what_has_another() {
-    let wrong: [(&str, &str); 29] = [
+    let wrong: [(&str, &str); 37] = [
         ("KAFKA_BROKERS", "a:9092,,b"),
         ("KAFKA_BROKERS", "a:port"),
         ("KAFKA_BROKERS", "a:70000"),
@@ -173,6 +173,14 @@ fn every_setting_with_a_form_refuses_what_has_another() {
         ("ADVERTISED_URL", "city.example"),
         ("LOG_LEVEL", "verbose"),
         ("GRAPHQL_MAX_PAGE", "2147483648"),
+        ("CITY_LIVE", "yes"),
+        ("CITY_LIVE_INTERVAL", "45 s"),
+        ("CITY_LIVE_INTERVAL", "50ms"),
+        ("CITY_LIVE_INTERVAL", "2h"),
+        ("CITY_LIVE_INTERVAL", "s"),
+        ("OPEN_METEO_URL", "api.open-meteo.com"),
+        ("EIA_URL", "https://api.eia.gov/?api_key=k"),
+        ("TOMTOM_API_KEY", "two words"),
     ];
     for (name, value) in wrong {
         let line = env_error(name, value);
@@ -186,7 +194,7 @@ fn every_setting_with_a_form_refuses_what_has_another() {
 
 #[test]
 fn every_setting_takes_what_it_says_it_accepts() {
-    let right: [(&str, &str); 25] = [
+    let right: [(&str, &str); 29] = [
         ("KAFKA_BROKERS", "a:9092, b:9093"),
         ("KAFKA_BROKERS", "[::1]:9092"),
         ("KAFKA_BROKERS", "broker"),
@@ -212,6 +220,10 @@ fn every_setting_takes_what_it_says_it_accepts() {
         ("MAP_BACKGROUND", "https://tiles.example/{z}/{x}/{y}.png?key=k"),
         ("MAP_BACKGROUND", "https://tiles.example/city.pmtiles"),
         ("MAP_BACKGROUND", "maps/city.pmtiles"),
+        ("CITY_LIVE", "no-producer"),
+        ("CITY_LIVE_INTERVAL", "500ms"),
+        ("OPEN_METEO_URL", "http://127.0.0.1:9000/"),
+        ("SOCRATA_URL", "https://gateway.example/socrata"),
     ];
     for (name, value) in right {
         let loaded = load("", &[(name, value)], SettingArgs::default());
@@ -232,6 +244,18 @@ fn durations_of_retention() {
     for bad in ["7", "d", "-1d", "1.5h", "24H", "3651d", "1w", "é"] {
         assert!(env_error("INCIDENT_RETENTION", bad).contains("24h, 7d"), "{bad}");
     }
+}
+
+#[test]
+fn spans_and_apis_as_they_are_kept() {
+    let loaded =
+        |name: &str, value: &str| load("", &[(name, value)], SettingArgs::default()).expect("accepted").0.city_live;
+    for (text, millis) in [("45", 45_000), ("45s", 45_000), ("500ms", 500), ("5m", 300_000), ("1h", 3_600_000)] {
+        assert_eq!(loaded("CITY_LIVE_INTERVAL", text).interval, Duration::from_millis(millis), "{text}");
+    }
+    assert_eq!(loaded("EIA_URL", "http://127.0.0.1:9000/").eia_url, "http://127.0.0.1:9000");
+    let key = loaded("EIA_API_KEY", "hunter2").eia_api_key.expect("set");
+    assert_eq!((key.expose(), format!("{key:?}").as_str()), ("hunter2", MASK));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use metrics::{Counter, Gauge, Histogram};
 
 use super::{
-    labels::{FlushFailure, GraphqlOutcome, Operation, Outcome, Published, Store, Transport},
+    labels::{CallOutcome, FlushFailure, GraphqlOutcome, Operation, Outcome, Published, Store, Transport},
     registry::{counter, gauge, histogram, set_boundary, set_newest_event},
     table::names,
 };
@@ -222,4 +222,24 @@ pub fn http_requests(route: &'static str, method: &'static str, status: u16) -> 
 /// Seconds of an HTTP request.
 pub fn http_seconds(route: &'static str) -> Histogram {
     histogram(&names::HTTP_SECONDS, &[route])
+}
+
+/// Attempts to call this feed's API with this outcome.
+pub fn live_calls(feed: &'static str, outcome: CallOutcome) -> Counter {
+    counter(&names::LIVE_CALLS, &[feed, outcome.as_str()])
+}
+
+/// Seconds of an attempt to call this feed's API.
+pub fn live_call_seconds(feed: &'static str) -> Histogram {
+    histogram(&names::LIVE_CALL_SECONDS, &[feed])
+}
+
+/// Where this feed's circuit breaker stands: 0 closed, 1 half open, 2 open.
+pub fn live_breaker(feed: &'static str) -> Gauge {
+    gauge(&names::LIVE_BREAKER, &[feed])
+}
+
+/// Messages of a City Live topic that the broker has acknowledged.
+pub fn live_sent(topic: &'static str) -> Counter {
+    counter(&names::LIVE_SENT, &[topic])
 }

@@ -108,3 +108,31 @@ labels! {
         Embedded = "embedded",
     }
 }
+
+labels! {
+    /// What became of one attempt to call a web API of City Live.
+    CallOutcome {
+        /// 200 with a body that was read.
+        Ok = "ok",
+        /// 304: nothing has changed.
+        Unchanged = "unchanged",
+        /// 429, or 503 with `Retry-After`.
+        Throttled = "throttled",
+        /// Another 4xx (or 3xx): a key that is not accepted, a place that the API does not know.
+        Refused = "refused",
+        /// 5xx.
+        Failed = "failed",
+        /// No whole answer in time.
+        Timeout = "timeout",
+        /// The connection failed or broke off.
+        Broken = "broken",
+        /// The body is larger than what is read.
+        TooLarge = "too_large",
+        /// The body has not the form that was asked for.
+        Malformed = "malformed",
+        /// Not called: the circuit breaker is open, or the API asked to be left alone.
+        Resting = "resting",
+        /// Not called: the budget is spent.
+        OverBudget = "over_budget",
+    }
+}

@@ -178,6 +178,18 @@ metrics! {
     HTTP_SECONDS: "citytwin_http_seconds", SECONDS, ["route"], "seconds",
         "Time to answer an HTTP request.",
         "Its 99th percentile is above 1 s.";
+    LIVE_CALLS: "citytwin_city_live_calls_total", Kind::Counter, ["feed", "outcome"], "calls",
+        "Attempts to call the web APIs of City Live: `ok`, `unchanged` (304), `throttled` (429), `refused` (4xx), `failed` (5xx), `timeout`, `broken`, `too_large`, `malformed`; and calls that were not made: `resting` (circuit open), `over_budget`.",
+        "`refused` at a steady `rate` (a key?), `malformed` ever (the API has changed), or `ok` and `unchanged` of a feed stand still for an hour.";
+    LIVE_CALL_SECONDS: "citytwin_city_live_call_seconds", SECONDS, ["feed"], "seconds",
+        "Time of one attempt to call a web API, to the last byte.",
+        "Its 99th percentile nears 10 s, where an attempt is given up.";
+    LIVE_BREAKER: "citytwin_city_live_breaker", Kind::Gauge, ["feed"], "0, 1 or 2",
+        "Where a feed's circuit breaker stands: 0 closed, 1 half open (one call goes out to see), 2 open, or resting because the API asked for it.",
+        "2 for more than a quarter of an hour.";
+    LIVE_SENT: "citytwin_city_live_sent_total", Kind::Counter, ["topic"], "messages",
+        "Messages of City Live's topics that the broker has acknowledged.",
+        "It stands still while calls are `ok`: Kafka takes nothing.";
     MEMORY: "process_resident_memory_bytes", Kind::Gauge, [], "bytes",
         "Resident memory of the process (Linux; 0 elsewhere).",
         "It grows while `citytwin_entities` does not.";
