@@ -9,5 +9,7 @@
 //! people come. The twin knows nothing of City Live and never waits for it.
 
 pub mod archive;
+pub mod board;
 pub mod catalogue;
+pub mod feed_page;
 pub mod message;
