@@ -12,4 +12,7 @@ pub mod archive;
 pub mod board;
 pub mod catalogue;
 pub mod feed_page;
+mod live;
 pub mod message;
+
+pub use live::{CityLive, Done, Job, OperationError, Process, Run, Status};

@@ -10,6 +10,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+mod embedded;
+mod open;
+mod shape;
+
+pub use embedded::EmbeddedArchive;
+pub use open::open;
+use shape::{merge_acknowledgement, zone_documents};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -7,6 +7,7 @@ use async_stream::stream;
 use futures_util::Stream;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::source::failed;
 use crate::city_live::CityLive;
 
 /// How long a subscription waits before it asks an archive again that did not answer.
@@ -42,7 +43,9 @@ pub async fn follow<F: Follow>(
     mut followed: F,
 ) -> Result<impl Stream<Item = F::Item> + use<F>> {
     let mut revisions = live.revisions();
-    let revision = *revisions.borrow_and_update();
+    revisions.mark_unchanged();
+    // Of its receiver the first value may be an old one.
+    let revision = live.archive().revision().await.map_err(failed)?;
     let mut item = followed.read(revision).await?;
     Ok(stream! {
         loop {

@@ -5,11 +5,12 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use super::{
     alert::LiveAlert,
     city::LiveCity,
-    source::{failed, int, live, not_done, now},
+    source::{failed, int, live, not_done},
 };
 use crate::{
-    city_live::{self},
+    city_live,
     graphql::{context::require_change, error::coded, scalar::DateTime},
+    twin::json::cut,
 };
 
 /// What changes City Live.
@@ -56,7 +57,7 @@ impl CityLiveMutation {
     ) -> Result<LiveCity> {
         require_change(ctx)?;
         let live = live(ctx)?;
-        let selection = live.select(&city_id).await.map_err(|error| not_done(&error))?;
+        let selection = live.select(&city_id).await.map_err(|error| not_done(live, &error))?;
         let city = live.city(&selection.city_id).ok_or_else(|| coded("UNKNOWN_CITY", "the catalogue has changed"))?;
         let board = live.boards().now(city).await.map_err(failed)?;
         Ok(LiveCity::new(live, board, Some(selection)))
@@ -74,8 +75,9 @@ impl CityLiveMutation {
         >,
     ) -> Result<ProcessRun> {
         require_change(ctx)?;
-        let run = live(ctx)?.process(city_id.as_deref(), wait.unwrap_or(false)).await;
-        Ok(run.map_err(|error| not_done(&error))?.into())
+        let live = live(ctx)?;
+        let run = live.process(city_id.as_deref(), wait.unwrap_or(false)).await;
+        Ok(run.map_err(|error| not_done(live, &error))?.into())
     }
 
     /// Notes that somebody has seen an alert. One that is acknowledged or cleared stays as it is. Errors: `UNKNOWN_ALERT`,
@@ -86,8 +88,8 @@ impl CityLiveMutation {
         #[graphql(desc = "Its `alertId`.")] alert_id: String,
     ) -> Result<LiveAlert> {
         require_change(ctx)?;
-        let alert = live(ctx)?.archive().acknowledge(&alert_id, now()).await.map_err(failed)?;
-        let unknown = || coded("UNKNOWN_ALERT", format!("there is no alert {:?}", crate::twin::json::cut(&alert_id, 80)));
+        let alert = live(ctx)?.acknowledge(&alert_id).await.map_err(failed)?;
+        let unknown = || coded("UNKNOWN_ALERT", format!("there is no alert {:?}", cut(&alert_id, 80)));
         Ok(LiveAlert::from(&alert.ok_or_else(unknown)?))
     }
 }

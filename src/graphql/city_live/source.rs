@@ -6,7 +6,7 @@ use async_graphql::{Context, Error, Result};
 
 use crate::{
     city_live::{
-        CityLive,
+        CityLive, OperationError,
         archive::{ArchiveError, Selection},
         board::Board,
         catalogue::LiveCity,
@@ -37,6 +37,16 @@ pub fn failed(error: impl Borrow<ArchiveError>) -> Error {
             tracing::error!(%error, "City Live's archive");
             coded("INTERNAL_SERVER_ERROR", error.to_string())
         }
+    }
+}
+
+/// Why City Live did not do what it was asked, as clients see it.
+pub fn not_done(live: &CityLive, error: &OperationError) -> Error {
+    match error {
+        OperationError::UnknownCity { id } => unknown_city(live, id),
+        OperationError::NoCity => coded("UNKNOWN_CITY", "no city was chosen yet: `selectCity` chooses one"),
+        OperationError::NotRunner => coded("NOT_WRITER", "another instance runs City Live"),
+        OperationError::Archive(error) => failed(error),
     }
 }
 
