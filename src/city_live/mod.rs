@@ -14,5 +14,7 @@ pub mod catalogue;
 pub mod feed_page;
 mod live;
 pub mod message;
+#[cfg(test)]
+pub(crate) mod samples;
 
 pub use live::{CityLive, Done, Job, OperationError, Process, Run, Status};

@@ -14,7 +14,7 @@ use super::{AppState, problem::with_type};
 use crate::{
     city_live::{
         CityLive,
-        archive::{Alert, AlertQuery, FeedItem, FeedQuery, Selection},
+        archive::{AlertQuery, FeedItem, FeedQuery, Selection},
         board::Board,
         catalogue::LiveCity,
         feed_page,
@@ -180,10 +180,16 @@ pub(super) async fn alerts(State(app): State<AppState>, Path(id): Path<String>, 
             status: query.alert_status("status")?,
             limit: query.limit(app.graphql.max_page)?,
         };
-        let alerts: Vec<Alert> = live.archive().alerts(&wanted).await?;
+        let alerts = live.archive().alerts(&wanted).await?;
         ok(StatusCode::OK, &json!({"cityId": city.id, "alerts": alerts}))
     };
     or_refused(answer.await)
+}
+
+/// Any other method than a path has.
+pub(super) async fn other_method(request: Request) -> Response {
+    let message = format!("{} is not accepted here", request.method());
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message).into()
 }
 
 fn or_refused(answer: Answer) -> Response {
