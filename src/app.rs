@@ -89,6 +89,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
         connections: Connections::default(),
         state: Arc::new(answers.clone()),
         city: Arc::new(answers.clone()),
+        city_live: None,
         probe: Arc::new(answers),
         sdl: graphql::sdl().into(),
         shutdown: closing.clone(),

@@ -12,7 +12,8 @@ use tokio::{
 };
 
 use super::{
-    archive::{Archive, ArchiveError, Processed, Selection},
+    archive::{Alert, Archive, ArchiveError, Processed, Selection},
+    board::Boards,
     catalogue::LiveCity,
 };
 use crate::twin::time::Time;
@@ -100,6 +101,7 @@ pub struct Job {
 /// City Live of this process. One for all who ask; it outlives neither the archive nor the catalogue.
 pub struct CityLive {
     archive: Arc<dyn Archive>,
+    boards: Boards,
     cities: Vec<Arc<LiveCity>>,
     process_interval: Duration,
     process: Process,
@@ -124,6 +126,7 @@ impl CityLive {
         process: Process,
     ) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
+            boards: Boards::new(Arc::clone(&archive)),
             archive,
             cities: cities.into_iter().map(Arc::new).collect(),
             process_interval,
@@ -152,6 +155,11 @@ impl CityLive {
         &self.archive
     }
 
+    /// What it holds of each city, read once for all who ask at the same revision.
+    pub fn boards(&self) -> &Boards {
+        &self.boards
+    }
+
     /// How a city stands, by when it was chosen and when it was last processed.
     pub fn status(&self, selected_at: Option<Time>, processed_at: Option<Time>) -> Status {
         let limit = (self.process_interval * STALE_INTERVALS.unsigned_abs()).as_millis() as i64;
@@ -175,6 +183,16 @@ impl CityLive {
         self.archive.select(&selection).await?;
         self.wrote();
         Ok(selection)
+    }
+
+    /// Notes that somebody has seen an alert: see [`Archive::acknowledge`].
+    ///
+    /// # Errors
+    /// The archive's.
+    pub async fn acknowledge(&self, alert_id: &str) -> Result<Option<Alert>, ArchiveError> {
+        let alert = self.archive.acknowledge(alert_id, now()).await?;
+        self.wrote();
+        Ok(alert)
     }
 
     /// Processes a city (`None`: the chosen one) from what the archive holds. With `wait` it answers when the run is done, else at once;
@@ -241,12 +259,12 @@ impl CityLive {
     }
 
     /// This instance runs City Live from now on under this token, or no longer does.
-    pub(super) fn runs_under(&self, token: Option<i64>) {
+    pub(crate) fn runs_under(&self, token: Option<i64>) {
         self.token.store(token.unwrap_or(0), Ordering::Release);
     }
 
     /// This process has changed something: whoever looks need not wait for the next look.
-    pub(super) fn wrote(&self) {
+    pub(crate) fn wrote(&self) {
         self.written.notify_one();
     }
 

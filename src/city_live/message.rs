@@ -192,6 +192,16 @@ pub enum GridAlertKind {
     AbovePeak,
 }
 
+impl GridAlertKind {
+    /// The word in `payload.kind`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AboveForecast => "above_forecast",
+            Self::AbovePeak => "above_peak",
+        }
+    }
+}
+
 /// Demand that is out of line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GridAlert {

@@ -9,11 +9,16 @@
 //! people come. The twin knows nothing of City Live and never waits for it.
 
 pub mod archive;
+pub mod board;
 pub mod catalogue;
+pub mod consumer;
+pub mod feed_page;
 pub mod feeds;
 mod live;
 pub mod message;
 pub mod producer;
-pub mod simulated;
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod service;
 
 pub use live::{CityLive, Done, Job, OperationError, Process, Run, Status};

@@ -7,6 +7,7 @@
 #![allow(clippy::unused_async)]
 
 pub mod caller;
+mod city_live;
 mod connection;
 mod context;
 mod cursor;

@@ -1,9 +1,10 @@
 //! What changes the city, for operators; and what steers one's own subscription.
 
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, MergedObject, Object, Result, SimpleObject};
 
 use super::{
     caller::Caller,
+    city_live::CityLiveMutation,
     context::require_change,
     error::{bad_input, coded, internal, operation},
     filter::EntityFilter,
@@ -20,14 +21,18 @@ pub struct RemoveResult {
     pub removed: bool,
 }
 
-/// What changes the city, and what steers one's own subscription.
-#[derive(Default)]
-pub struct Mutation;
+/// What changes the city or City Live, and what steers one's own subscription. To change something needs `Authorization:
+/// Bearer ADMIN_TOKEN`; where the server has no such token, a request from its own machine.
+#[derive(MergedObject, Default)]
+pub struct Mutation(TwinMutation, CityLiveMutation);
 
-/// What changes the city, and what steers one's own subscription. To change the city needs `Authorization: Bearer
-/// ADMIN_TOKEN`; where the server has no such token, a request from its own machine.
+/// What changes the twin, and what steers one's own subscription.
+#[derive(Default)]
+struct TwinMutation;
+
+/// What changes the twin, and what steers one's own subscription.
 #[Object]
-impl Mutation {
+impl TwinMutation {
     /// Takes an entity out of the city; a district with all that is in it. Events not newer than the `lastUpdated` that
     /// it had do not bring it back. Answers when the store has it. Errors: `BAD_USER_INPUT` for no id, `NOT_WRITER` on a
     /// replica (the writer's address is in `extensions.writer`), `UNCONFIRMED` where the store did not answer,

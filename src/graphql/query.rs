@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, MergedObject, Object, Result};
 
 use super::{
+    city_live::CityLiveQueries,
     connection::Listed,
     context::snapshot,
     dashboard::DashboardQueries,
@@ -16,7 +17,7 @@ use crate::twin::{entity::Variant, model::Model};
 
 /// What can be asked. All fields of one request see the city at one and the same moment.
 #[derive(MergedObject, Default)]
-pub struct Query(Lookups, ListQueries, SearchQueries, DashboardQueries);
+pub struct Query(Lookups, ListQueries, SearchQueries, DashboardQueries, CityLiveQueries);
 
 /// One entity by its own id.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use super::{context::MaxPage, mutation::Mutation, query::Query, subscription::Su
 use crate::config::GraphqlConfig;
 
 /// The schema with its limits. What its resolvers work on is given as data before it is finished: `Arc<Fold>`,
-/// `Operator`, `Arc<Chain>` and, for subscriptions, `Arc<Hub>`.
+/// `Operator`, `Arc<Chain>` and, for subscriptions, `Arc<Hub>`; `Arc<CityLive>` where City Live is on.
 pub fn schema_builder(config: &GraphqlConfig) -> SchemaBuilder<Query, Mutation, Subscription> {
     builder()
         .limit_depth(config.max_depth)
@@ -16,7 +16,7 @@ pub fn schema_builder(config: &GraphqlConfig) -> SchemaBuilder<Query, Mutation, 
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation, Subscription::default()).override_output_type_description::<ID>(
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).override_output_type_description::<ID>(
         "An id, as a string: opaque, and the same as long as its entity exists.",
     )
 }

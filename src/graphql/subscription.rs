@@ -14,7 +14,9 @@ mod tests;
 
 use async_graphql::MergedSubscription;
 
-pub(super) use start::hub;
+use super::city_live::CityLiveSubscription;
+
+pub(super) use start::{hub, interval, running};
 pub(super) use twin::level;
 
 /// What can be followed. Each subscription gives first what is and then what changes, with no gap between, so that no
@@ -25,4 +27,5 @@ pub struct Subscription(
     kinds::KindSubscriptions,
     dashboard::DashboardSubscription,
     state::StateSubscription,
+    CityLiveSubscription,
 );

@@ -1,4 +1,4 @@
-//! The HTTP port: GraphQL over HTTP, SSE and WebSocket, `/api/state`, health, metrics and the web pages.
+//! The HTTP port: GraphQL over HTTP, SSE and WebSocket, `/api/state`, City Live's `/api/city/…`, health, metrics and the web pages.
 //!
 //! [`router::router`] is the table of paths; [`serve::serve`] runs it on a listener until it is told to stop. What is
 //! answered comes from outside: a schema by [`api::Api`], the city's state by [`state::StateSource`], an import by
@@ -12,6 +12,7 @@ pub mod api;
 pub mod assets;
 pub mod auth;
 mod background;
+mod city_live;
 pub mod connections;
 pub mod document;
 pub mod graphql_http;

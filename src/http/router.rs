@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     middleware,
     response::Response,
-    routing::{get, put},
+    routing::{get, post, put},
 };
 use tokio_util::sync::CancellationToken;
 use tower_http::{
@@ -24,7 +24,7 @@ use super::{
     api::Api,
     assets,
     auth::{self, Auth},
-    background,
+    background, city_live,
     connections::Connections,
     graphql_http::{self, other_method},
     health::{self, Probe},
@@ -32,7 +32,10 @@ use super::{
     problem::{problem, problem_at},
     state::{self, CityImport, StateSource},
 };
-use crate::config::{GraphqlConfig, HttpConfig};
+use crate::{
+    city_live::CityLive,
+    config::{GraphqlConfig, HttpConfig},
+};
 
 /// What the handlers need. Cheap to clone.
 #[derive(Clone)]
@@ -51,6 +54,8 @@ pub struct AppState {
     pub state: Arc<dyn StateSource>,
     /// Where `PUT /api/city` goes.
     pub city: Arc<dyn CityImport>,
+    /// What City Live's paths answer from; `None`: this server runs without it.
+    pub city_live: Option<Arc<CityLive>>,
     /// What `/readyz` and `/metrics` answer.
     pub probe: Arc<dyn Probe>,
     /// What `/schema.graphql` answers.
@@ -67,6 +72,13 @@ const COUNTED: &[&str] = &[
     "/api/state",
     "/api/state/deltas",
     "/api/city",
+    "/api/city/current",
+    "/api/city/select/{id}",
+    "/api/city/process/from-kafka",
+    "/api/city/{id}/zones",
+    "/api/city/{id}/zones/{zone}",
+    "/api/city/{id}/alerts",
+    "/api/live-stream",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -82,6 +94,13 @@ pub fn router(state: AppState) -> Router {
         .route("/api/state", get(state::current).fallback(other_method))
         .route("/api/state/deltas", get(state::deltas).fallback(other_method))
         .route("/api/city", put(state::import).fallback(other_method))
+        .route("/api/city/current", get(city_live::current).fallback(city_live::other_method))
+        .route("/api/city/select/{id}", post(city_live::select).fallback(city_live::other_method))
+        .route("/api/city/process/from-kafka", post(city_live::process).fallback(city_live::other_method))
+        .route("/api/city/{id}/zones", get(city_live::zones).fallback(city_live::other_method))
+        .route("/api/city/{id}/zones/{zone}", get(city_live::zone).fallback(city_live::other_method))
+        .route("/api/city/{id}/alerts", get(city_live::alerts).fallback(city_live::other_method))
+        .route("/api/live-stream", get(city_live::live_stream).fallback(city_live::other_method))
         .layer(cross_origin);
     let operations = Router::new()
         .route("/healthz", get(health::healthz).fallback(other_method))

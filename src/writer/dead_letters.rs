@@ -20,6 +20,42 @@ const FIRST_CUT: usize = 900 << 10;
 /// Below this nothing more is cut: a topic that does not take it takes nothing.
 const LAST_CUT: usize = 1 << 10;
 
+/// One record that was refused, as it came, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The header `error-code`.
+    pub code: &'static str,
+    /// The header `error`: the field, its value and what is accepted.
+    pub error: String,
+    /// The topic that it came by.
+    pub topic: &'static str,
+    /// Its partition there.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+    /// The record's own time, in milliseconds.
+    pub timestamp: i64,
+    /// `None` is Kafka's null.
+    pub key: Option<Bytes>,
+    /// `None` is Kafka's null.
+    pub value: Option<Bytes>,
+}
+
+impl From<&Rejected> for Letter {
+    fn from(rejected: &Rejected) -> Self {
+        Self {
+            code: rejected.why.code.name(),
+            error: rejected.why.message.clone(),
+            topic: rejected.topic.name(),
+            partition: rejected.partition,
+            offset: rejected.offset,
+            timestamp: rejected.timestamp,
+            key: rejected.key.clone(),
+            value: rejected.value.clone(),
+        }
+    }
+}
+
 /// Where dead letters go.
 pub struct DeadLetters {
     cluster: Cluster,
@@ -61,28 +97,33 @@ pub async fn send_dead_letters(mut letters: DeadLetters, rejects: Arc<Rejects>) 
 }
 
 impl DeadLetters {
+    /// Sends these for as long as it takes, and returns when the broker has all of them. `failed` is told what went wrong on the way.
+    pub async fn deliver(&mut self, letters: Vec<Letter>, mut failed: impl FnMut(&SendError)) {
+        let mut left = letters;
+        while !left.is_empty() {
+            let sent = self.try_all(left, Letter::clone).await;
+            left = Vec::new();
+            for (letter, result) in sent {
+                match result {
+                    Ok(()) => telemetry::dead_letters(letter.code).increment(1),
+                    Err(error) => {
+                        failed(&error);
+                        left.push(letter);
+                    }
+                }
+            }
+            if !left.is_empty() {
+                self.renew_later().await;
+            }
+        }
+    }
+
     /// Sends all of these, for as long as it takes.
     async fn send_all(&mut self, mut left: Vec<Rejected>, rejects: &Rejects, report: &mut Report) {
         while !left.is_empty() {
-            let producer = &self.producer;
-            let sent: Vec<_> = stream::iter(left)
-                .map(|rejected| async move {
-                    let result = producer.send_until_answered(&record(&rejected, None)).await;
-                    (rejected, result.map(drop))
-                })
-                .buffered(IN_FLIGHT)
-                .collect()
-                .await;
+            let sent = self.try_all(left, |rejected| Letter::from(rejected)).await;
             left = Vec::new();
-            let mut takes_nothing = false;
-            for (rejected, mut result) in sent {
-                // A broker refuses a whole batch of records because of their sum. So each is tried alone before it is cut.
-                if let Err(SendError::Refused(_)) = result
-                    && !takes_nothing
-                {
-                    result = send_alone(&self.producer, &rejected).await;
-                    takes_nothing = matches!(result, Err(SendError::Refused(_)));
-                }
+            for (rejected, result) in sent {
                 match result {
                     Ok(()) => {
                         telemetry::dead_letters(rejected.why.code.name()).increment(1);
@@ -98,12 +139,41 @@ impl DeadLetters {
                 report.say_if_due();
             }
             if !left.is_empty() {
-                tokio::time::sleep(RETRY).await;
+                self.renew_later().await;
                 report.say_if_due();
-                if let Ok(producer) = Producer::new(&self.cluster, &self.compression) {
-                    self.producer = producer;
-                }
             }
+        }
+    }
+
+    /// Tries each once, and those that are refused alone and cut as well.
+    async fn try_all<T>(&self, items: Vec<T>, letter: impl Fn(&T) -> Letter) -> Vec<(T, Result<(), SendError>)> {
+        let (producer, letter) = (&self.producer, &letter);
+        let mut sent: Vec<_> = stream::iter(items)
+            .map(|item| async move {
+                let result = producer.send_until_answered(&record(&letter(&item), None)).await;
+                (item, result.map(drop))
+            })
+            .buffered(IN_FLIGHT)
+            .collect()
+            .await;
+        let mut takes_nothing = false;
+        for (item, result) in &mut sent {
+            // A broker refuses a whole batch of records because of their sum. So each is tried alone before it is cut.
+            if let Err(SendError::Refused(_)) = result
+                && !takes_nothing
+            {
+                *result = send_alone(&self.producer, &letter(item)).await;
+                takes_nothing = matches!(result, Err(SendError::Refused(_)));
+            }
+        }
+        sent
+    }
+
+    /// Another producer, after a while.
+    async fn renew_later(&mut self) {
+        tokio::time::sleep(RETRY).await;
+        if let Ok(producer) = Producer::new(&self.cluster, &self.compression) {
+            self.producer = producer;
         }
     }
 }
@@ -158,14 +228,14 @@ impl Report {
 }
 
 /// Sends one by itself, cut where the topic cannot hold it.
-async fn send_alone(producer: &Producer, rejected: &Rejected) -> Result<(), SendError> {
+async fn send_alone(producer: &Producer, letter: &Letter) -> Result<(), SendError> {
     let mut most = None;
     loop {
-        match producer.send_until_answered(&record(rejected, most)).await {
+        match producer.send_until_answered(&record(letter, most)).await {
             Ok(_) => return Ok(()),
             Err(SendError::Refused(why)) => {
                 let size =
-                    rejected.key.as_ref().map_or(0, Bytes::len).max(rejected.value.as_ref().map_or(0, Bytes::len));
+                    letter.key.as_ref().map_or(0, Bytes::len).max(letter.value.as_ref().map_or(0, Bytes::len));
                 let next = most.map_or(FIRST_CUT.min(size.saturating_sub(1)), |most| most / 2);
                 if next < LAST_CUT {
                     return Err(SendError::Refused(why));
@@ -178,15 +248,15 @@ async fn send_alone(producer: &Producer, rejected: &Rejected) -> Result<(), Send
 }
 
 /// The dead letter, with a key and a value of at most `cut` bytes each.
-fn record(rejected: &Rejected, cut: Option<usize>) -> Record {
+fn record(letter: &Letter, cut: Option<usize>) -> Record {
     let header = |name: &str, value: String| (name.to_owned(), Bytes::from(value));
     let mut headers = vec![
-        header("error-code", rejected.why.code.name().to_owned()),
-        header("error", rejected.why.message.clone()),
-        header("source-topic", rejected.topic.name().to_owned()),
-        header("source-partition", rejected.partition.to_string()),
-        header("source-offset", rejected.offset.to_string()),
-        header("source-timestamp", rejected.timestamp.to_string()),
+        header("error-code", letter.code.to_owned()),
+        header("error", letter.error.clone()),
+        header("source-topic", letter.topic.to_owned()),
+        header("source-partition", letter.partition.to_string()),
+        header("source-offset", letter.offset.to_string()),
+        header("source-timestamp", letter.timestamp.to_string()),
     ];
     let mut part = |whole: &Option<Bytes>, name: &str| match (whole, cut) {
         (Some(bytes), Some(most)) if bytes.len() > most => {
@@ -195,7 +265,7 @@ fn record(rejected: &Rejected, cut: Option<usize>) -> Record {
         }
         _ => whole.clone(),
     };
-    let payload = part(&rejected.value, "truncated");
-    let key = part(&rejected.key, "truncated-key");
+    let payload = part(&letter.value, "truncated");
+    let key = part(&letter.key, "truncated-key");
     Record { topic: DEAD_LETTER.to_owned(), partition: Some(0), key, payload, headers, timestamp: None }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Object};
+use async_graphql::{Context, ID, Object, Result};
 
 use super::wrapper::{entity_type, id_of};
 use crate::{
     graphql::{
+        city_live::{LiveZone, zones_of_district},
         enums::EntityKind,
         lists::{CityGraph, DistrictLists},
         place::DistrictLocation,
@@ -24,7 +25,7 @@ entity_type!(
 
 impl District {
     /// The district of that id, where the city has it.
-    pub(super) fn find(snapshot: &Snapshot, id: &str) -> Option<Self> {
+    pub(in crate::graphql) fn find(snapshot: &Snapshot, id: &str) -> Option<Self> {
         let item = snapshot.get::<model::District>(snapshot.district(id)?.handle)?;
         Some(Self::new(snapshot.clone(), Arc::clone(item)))
     }
@@ -72,6 +73,12 @@ impl District {
     #[graphql(flatten)]
     async fn lists(&self) -> DistrictLists {
         DistrictLists(self.snapshot.clone(), self.item.id.clone())
+    }
+
+    /// The zones of City Live that cover it, of all cities of the catalogue; none where City Live is off.
+    #[graphql(complexity = "1 + 3 * child_complexity")]
+    async fn live_zones(&self, ctx: &Context<'_>) -> Result<Vec<LiveZone>> {
+        zones_of_district(ctx.data_opt(), &self.item.id).await
     }
 
     /// Its road graph.

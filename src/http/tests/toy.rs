@@ -271,6 +271,7 @@ pub fn state(http: HttpConfig, graphql: GraphqlConfig, seen: &Seen) -> AppState 
         connections: Connections::default(),
         state: Arc::new(ToyState),
         city: Arc::new(ToyImport),
+        city_live: None,
         probe: Arc::new(ToyProbe),
         shutdown: CancellationToken::new(),
     }

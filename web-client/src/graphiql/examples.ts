@@ -6,6 +6,9 @@ import search from './examples/search.graphql?raw';
 import twinChanges from './examples/twin-changes.graphql?raw';
 import busChanges from './examples/bus-changes.graphql?raw';
 import stateDelta from './examples/state-delta.graphql?raw';
+import cityLive from './examples/city-live.graphql?raw';
+import liveFeed from './examples/live-feed.graphql?raw';
+import selectCity from './examples/select-city.graphql?raw';
 import removeEntity from './examples/remove-entity.graphql?raw';
 
 /** An operation that GraphiQL opens in a tab of its own. */
@@ -31,5 +34,8 @@ export const EXAMPLES: readonly Example[] = [
   { query: twinChanges },
   { query: busChanges },
   { query: stateDelta },
+  { query: cityLive },
+  { query: liveFeed },
+  { query: selectCity, headers: TOKEN_HINT },
   { query: removeEntity, headers: TOKEN_HINT },
 ];
