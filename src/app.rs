@@ -7,7 +7,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Brokers, Config, ConfigError},
+    city_live::producer,
+    config::{Brokers, CityLiveRole, Config, ConfigError},
     graphql,
     http::{self, AppState, api::Api, auth::Auth, connections::Connections},
     ingest::Fold,
@@ -24,11 +25,13 @@ use crate::{
 };
 
 mod answers;
+mod city_live;
 mod feed;
 mod observe;
 mod progress;
 
 use answers::{Answers, OneMoment};
+use city_live::CityLiveParts;
 pub use feed::Demo;
 
 /// How long requests and sockets may take to end after everything else is done.
@@ -45,6 +48,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// fails later is retried, and readiness says so.
 pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) -> Result<()> {
     telemetry::announce(&Topic::ALL.map(Topic::name), &Code::ALL.map(Code::name), &Kind::ALL.map(Kind::prefix));
+    let simulated = demo.is_some();
     let city_file = match &demo {
         Some(demo) => Some(parse_city_file(demo.city_file()).map_err(|error| anyhow!("the simulated city: {error}"))?),
         None => read_city_file(&config)?,
@@ -59,7 +63,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
     let broker = match config.kafka.brokers {
         Brokers::Embedded => {
             let port = Some(config.kafka.embedded_port).filter(|port| *port > 0);
-            Some(EmbeddedBroker::start(config.kafka.topic_partitions, port)?)
+            Some(EmbeddedBroker::with_topics(&topics(&config), port)?)
         }
         Brokers::List(_) => None,
     };
@@ -73,12 +77,16 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
     let chain = Arc::new(Chain::default());
     let health = Arc::new(Health::default());
     let (operator, commands) = Operator::channel();
-    let schema = graphql::schema_builder(&config.graphql)
+    let city_live = CityLiveParts::open(&config)?;
+    let mut schema = graphql::schema_builder(&config.graphql)
         .data(Arc::clone(&fold))
         .data(operator.clone())
         .data(Arc::clone(&chain))
-        .data(Hub::new(Arc::clone(&fold), Arc::clone(&chain), &config.live))
-        .finish();
+        .data(Hub::new(Arc::clone(&fold), Arc::clone(&chain), &config.live));
+    if let Some(parts) = &city_live {
+        schema = schema.data(Arc::clone(&parts.live));
+    }
+    let schema = schema.finish();
     let answers = Answers::new(Arc::clone(&chain), Arc::clone(&health), operator);
     let closing = CancellationToken::new();
     let state = AppState {
@@ -89,7 +97,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
         connections: Connections::default(),
         state: Arc::new(answers.clone()),
         city: Arc::new(answers.clone()),
-        city_live: None,
+        city_live: city_live.as_ref().map(|parts| Arc::clone(&parts.live)),
         probe: Arc::new(answers),
         sdl: graphql::sdl().into(),
         shutdown: closing.clone(),
@@ -108,12 +116,17 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
         config.store.redis_url.is_none(),
     ));
     let connected = tokio::select! {
-        connected = connect(&cluster, &health) => Some(connected),
+        connected = connect(&cluster, &topics(&config), &health) => Some(connected),
         () = stop.cancelled() => None,
     };
     if let Some(cluster_id) = connected {
         let feeding = demo.map(|demo| tokio::spawn(demo.run(cluster.clone(), Arc::clone(&fold), Arc::clone(&health))));
         tokio::spawn(progress::show(cluster.clone(), Arc::clone(&fold), Arc::clone(&health)));
+        let holder = format!("{}-{}-{:016x}", config.kafka.client_id, std::process::id(), fastrand::u64(..));
+        let running = city_live.map(|parts| {
+            let service = parts.service(&config, &cluster, &cluster_id, &health, &holder, simulated);
+            tokio::spawn(service.run(stop.clone()))
+        });
         let instance = Instance::new(Parts {
             cluster: cluster.clone(),
             cluster_id,
@@ -130,7 +143,7 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
             retention_ms,
             writer: config.writer.clone(),
             publish: config.publish.clone(),
-            holder: format!("{}-{}-{:016x}", config.kafka.client_id, std::process::id(), fastrand::u64(..)),
+            holder,
             address,
         });
         let mut living = tokio::spawn(instance.run(stop.clone()));
@@ -146,6 +159,12 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
                 }
             }
         }
+        if let Some(mut running) = running
+            && tokio::time::timeout(GRACE, &mut running).await.is_err()
+        {
+            tracing::warn!("City Live did not end in time");
+            running.abort();
+        }
     }
     observing.abort();
     closing.cancel();
@@ -156,6 +175,15 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
     drop(broker);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The topics that this server needs.
+fn topics(config: &Config) -> Vec<TopicSpec> {
+    let mut topics = TopicSpec::all(config.kafka.topic_partitions);
+    if config.city_live.role != CityLiveRole::Off {
+        topics.extend(producer::topics(config.kafka.topic_partitions));
+    }
+    topics
 }
 
 fn read_city_file(config: &Config) -> Result<Option<CityFile>> {
@@ -178,11 +206,10 @@ fn parse_city_file(text: &str) -> Result<CityFile, String> {
 }
 
 /// Waits for Kafka, makes the topics that are missing, and returns the cluster's identity.
-async fn connect(cluster: &Cluster, health: &Health) -> String {
-    let specs = TopicSpec::all(cluster.config().topic_partitions);
+async fn connect(cluster: &Cluster, specs: &[TopicSpec], health: &Health) -> String {
     loop {
         let connected = async {
-            let report = cluster.ensure_topics(&specs).await?;
+            let report = cluster.ensure_topics(specs).await?;
             Ok::<(TopicReport, String), crate::kafka::KafkaError>((report, cluster.id().await?))
         };
         match connected.await {

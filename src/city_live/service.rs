@@ -166,7 +166,7 @@ impl Service {
         loop {
             tick.tick().await;
             match self.live.archive().lease(&self.holder, self.lease, Some(token)).await {
-                Ok(Lease::Held { .. }) => {}
+                Ok(Lease::Held { .. }) => self.health.works(WHAT),
                 Ok(Lease::Other) => return ArchiveError::Fenced,
                 Err(error @ ArchiveError::Unavailable { .. }) => tell(&self.health, &error),
                 Err(error) => return error,

@@ -2,7 +2,10 @@
 
 use std::io;
 
-use crate::{config::ConfigError, kafka::KafkaError, recording::RecordingError, store::StoreError};
+use crate::{
+    city_live::{archive::ArchiveError, catalogue::CatalogueError},
+    config::ConfigError, kafka::KafkaError, recording::RecordingError, store::StoreError,
+};
 
 /// The exit code of an error and the one line to say; no line where the reader of our output has simply gone away.
 pub fn exit_code(error: &anyhow::Error) -> (u8, Option<String>) {
@@ -23,6 +26,8 @@ fn is_wrong_setting(cause: &(dyn std::error::Error + 'static)) -> bool {
         _ => None,
     });
     cause.is::<ConfigError>()
+        || cause.is::<CatalogueError>()
         || matches!(cause.downcast_ref(), Some(StoreError::Setting { .. }))
+        || matches!(cause.downcast_ref(), Some(ArchiveError::Setting { .. }))
         || matches!(kafka, Some(KafkaError::Property { .. } | KafkaError::Properties { .. }))
 }

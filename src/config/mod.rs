@@ -54,7 +54,7 @@ pub struct Config {
     pub live: LiveConfig,
     /// City Live.
     pub city_live: CityLiveConfig,
-    /// Where history will be kept.
+    /// Where City Live keeps what it knows.
     pub archive: ArchiveConfig,
     /// What is logged.
     pub log: LogConfig,
@@ -247,6 +247,12 @@ pub struct CityLiveConfig {
     pub max_zones: usize,
     /// `CITY_LIVE_CONCURRENCY`: zones asked about at a time.
     pub concurrency: usize,
+    /// `CITY_LIVE_PROCESS_INTERVAL`: how often the chosen city is processed.
+    pub process_interval: Duration,
+    /// `CITY_LIVE_FEED_RETENTION`: how long messages stay in `kafka_live_feed`.
+    pub feed_retention: Duration,
+    /// `CITY_LIVE_HISTORY_RETENTION`: how long hourly features, risk scores and cleared alerts stay.
+    pub history_retention: Duration,
     /// `GRID_ALERT_MARGIN_PCT`: percent of EIA's forecast that demand must be above it by.
     pub grid_alert_margin_pct: u32,
     /// `OPEN_METEO_URL`: scheme, host and port.
@@ -271,8 +277,7 @@ pub struct CityLiveConfig {
     pub socrata_app_token: Option<Secret>,
 }
 
-/// Where history will be kept. Nothing reads it yet: the city-live archive of a later release will; until then the
-/// value is checked and shown, so that a deployment can already name it.
+/// Where City Live keeps what it knows.
 #[derive(Clone)]
 pub struct ArchiveConfig {
     /// `MONGODB_URI`: `mongodb://` or `mongodb+srv://`; `None` is `embedded`.

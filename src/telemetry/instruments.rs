@@ -243,3 +243,18 @@ pub fn live_breaker(feed: &'static str) -> Gauge {
 pub fn live_sent(topic: &'static str) -> Counter {
     counter(&names::LIVE_SENT, &[topic])
 }
+
+/// Messages of a City Live topic that were taken in or refused.
+pub fn live_consumed(topic: &'static str) -> Counter {
+    counter(&names::LIVE_CONSUMED, &[topic])
+}
+
+/// Seconds of one batch into City Live's archive.
+pub fn live_intake_seconds() -> Histogram {
+    histogram(&names::LIVE_INTAKE_SECONDS, &[])
+}
+
+/// Whether this instance runs City Live.
+pub fn live_runs() -> Gauge {
+    gauge(&names::LIVE_RUNS, &[])
+}

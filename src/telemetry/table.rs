@@ -190,6 +190,15 @@ metrics! {
     LIVE_SENT: "citytwin_city_live_sent_total", Kind::Counter, ["topic"], "messages",
         "Messages of City Live's topics that the broker has acknowledged.",
         "It stands still while calls are `ok`: Kafka takes nothing.";
+    LIVE_CONSUMED: "citytwin_city_live_consumed_total", Kind::Counter, ["topic"], "messages",
+        "Messages of City Live's topics that were taken into the archive, or refused.",
+        "It stands still while messages are sent, on the instance that runs City Live.";
+    LIVE_INTAKE_SECONDS: "citytwin_city_live_intake_seconds", SECONDS, [], "seconds",
+        "Time of one batch from Kafka into the archive, its dead letters included.",
+        "Its 99th percentile is above 1 s while the lag of these topics grows: the archive is too slow.";
+    LIVE_RUNS: "citytwin_city_live_runs", Kind::Gauge, [], "0 or 1",
+        "Whether this instance runs City Live: it holds the lease in the archive.",
+        "The sum over all instances is not 1 for longer than three times `LEASE_MS`.";
     MEMORY: "process_resident_memory_bytes", Kind::Gauge, [], "bytes",
         "Resident memory of the process (Linux; 0 elsewhere).",
         "It grows while `citytwin_entities` does not.";

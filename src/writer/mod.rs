@@ -14,7 +14,7 @@ mod tests;
 #[cfg(test)]
 pub(crate) use tests::{StoreModel, round_trip};
 
-pub use dead_letters::{DeadLetters, send_dead_letters};
+pub use dead_letters::{DeadLetters, Letter, send_dead_letters};
 pub use flush::{FlushError, Flusher};
 pub use lease::{LeaseKeeper, LeaseState};
 pub use load::{LoadError, Loaded, load};

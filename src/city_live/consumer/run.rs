@@ -39,6 +39,8 @@ const COMPRESSION: &str = "none";
 
 /// How City Live is called where a server tells what does not work.
 pub(crate) const WHAT: &str = "city_live";
+/// The same for its dead letters.
+const LETTERS: &str = "city_live dead letters";
 
 /// The cities that a batch brought something of.
 pub type Consumed = std::collections::BTreeSet<String>;
@@ -253,11 +255,11 @@ impl Consumer {
         self.letters
             .deliver(rejected.into_iter().map(letter).collect(), |error| {
                 failed = true;
-                health.fault(WHAT, Trouble::Paused, format!("dead letters are not acknowledged: {error}"));
+                health.fault(LETTERS, Trouble::Paused, format!("dead letters are not acknowledged: {error}"));
             })
             .await;
         if failed {
-            self.parts.health.works(WHAT);
+            self.parts.health.works(LETTERS);
         }
     }
 

@@ -1,7 +1,12 @@
 //! The settings of City Live.
 
+use std::time::Duration;
+
 use super::{HOUR, Preset, Setting, hidden, open};
 use crate::config::{CityLiveRole, field::Field};
+
+/// What a retention that is `off` is: no document is older, and every date of an end has a form.
+const TEN_YEARS: Duration = Duration::from_secs(3650 * 24 * 3600);
 
 /// In the order of the documentation.
 pub const SETTINGS: &[Setting] = &[
@@ -57,6 +62,29 @@ pub const SETTINGS: &[Setting] = &[
         Preset::Text("5"),
         "How many zones each API is asked about at a time.",
         Field::Whole { min: 1, max: 100, set: |c, v| c.city_live.concurrency = v as usize },
+    ),
+    open(
+        "CITY_LIVE_PROCESS_INTERVAL",
+        "city_live.process_interval",
+        Preset::Text("5m"),
+        "How often forecasts, risks, advice and alerts of the chosen city are made anew. It calls no API. A city whose last run is older \
+         than three of these is stale.",
+        Field::Span { min: 1000, max: HOUR, set: |c, v| c.city_live.process_interval = v },
+    ),
+    open(
+        "CITY_LIVE_FEED_RETENTION",
+        "city_live.feed_retention",
+        Preset::Text("24h"),
+        "How long messages stay in `kafka_live_feed`; `off`: ten years.",
+        Field::Retention { set: |c, v| c.city_live.feed_retention = v.unwrap_or(TEN_YEARS) },
+    ),
+    open(
+        "CITY_LIVE_HISTORY_RETENTION",
+        "city_live.history_retention",
+        Preset::Text("30d"),
+        "How long hourly features, risk scores and cleared alerts stay; `off`: ten years. Anomalies are told by it, so it should hold \
+         some weeks.",
+        Field::Retention { set: |c, v| c.city_live.history_retention = v.unwrap_or(TEN_YEARS) },
     ),
     open(
         "GRID_ALERT_MARGIN_PCT",
