@@ -38,6 +38,8 @@ pub use feed::Demo;
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the instance may take to end: flush, lease, Kafka. With [`GRACE`] below the contract's 10 s.
 const INSTANCE_GRACE: Duration = Duration::from_secs(7);
+/// The city of the catalogue that the demo's twin is.
+const DEMO_CITY: &str = "laquila";
 /// How long to wait before a broker that does not answer is asked again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -46,7 +48,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// # Errors
 /// What keeps it from starting: settings that contradict each other, a city file with errors, a port that is taken. What
 /// fails later is retried, and readiness says so.
-pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) -> Result<()> {
+pub async fn run(mut config: Config, demo: Option<Demo>, stop: CancellationToken) -> Result<()> {
     telemetry::announce(&Topic::ALL.map(Topic::name), &Code::ALL.map(Code::name), &Kind::ALL.map(Kind::prefix));
     let simulated = demo.is_some();
     let city_file = match &demo {
@@ -78,6 +80,11 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
     let health = Arc::new(Health::default());
     let (operator, commands) = Operator::channel();
     let city_live = CityLiveParts::open(&config)?;
+    // Kept while it runs: the simulated APIs end with it.
+    let _simulated = match &city_live {
+        Some(parts) if simulated => Some(parts.simulate(&mut config).await?),
+        _ => None,
+    };
     let mut schema = graphql::schema_builder(&config.graphql)
         .data(Arc::clone(&fold))
         .data(operator.clone())
@@ -124,6 +131,9 @@ pub async fn run(config: Config, demo: Option<Demo>, stop: CancellationToken) ->
         tokio::spawn(progress::show(cluster.clone(), Arc::clone(&fold), Arc::clone(&health)));
         let holder = format!("{}-{}-{:016x}", config.kafka.client_id, std::process::id(), fastrand::u64(..));
         let running = city_live.map(|parts| {
+            if simulated {
+                tokio::spawn(city_live::choose_first(Arc::clone(&parts.live), DEMO_CITY));
+            }
             let service = parts.service(&config, &cluster, &cluster_id, &health, &holder, simulated);
             tokio::spawn(service.run(stop.clone()))
         });

@@ -1,21 +1,25 @@
 //! City Live as the settings have it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 
 use crate::{
     city_live::{
-        CityLive, Process,
+        CityLive, OperationError, Process,
         archive::{self, Processed},
         catalogue::Catalogue,
         consumer::Judgement,
         service::Service,
+        simulated::{Simulated, SimulatedOptions},
     },
     config::{CityLiveRole, Config},
     instance::Health,
     kafka::Cluster,
 };
+
+/// How long a simulated API takes to answer: about what the real ones do.
+const ANSWER: Duration = Duration::from_millis(80);
 
 /// What of City Live is there before Kafka is.
 pub(super) struct CityLiveParts {
@@ -42,6 +46,17 @@ impl CityLiveParts {
         Ok(Some(Self { live, catalogue: Arc::new(catalogue) }))
     }
 
+    /// Answers as the web APIs would, on loopback, and makes the settings lead there.
+    ///
+    /// # Errors
+    /// No port of the loopback interface is to be had.
+    pub(super) async fn simulate(&self, config: &mut Config) -> Result<Simulated> {
+        let options = SimulatedOptions { seed: config.demo.seed, faults: true, delay: ANSWER };
+        let simulated = Simulated::start(options, Arc::clone(&self.catalogue)).await.context("the simulated APIs")?;
+        simulated.redirect(&mut config.city_live);
+        Ok(simulated)
+    }
+
     /// What runs it.
     pub(super) fn service(
         self,
@@ -66,6 +81,26 @@ impl CityLiveParts {
             holder: holder.to_owned(),
             lease: config.writer.lease,
             simulated,
+        }
+    }
+}
+
+/// Chooses a city where none was ever chosen.
+pub(super) async fn choose_first(live: Arc<CityLive>, city: &str) {
+    loop {
+        let chosen = async {
+            if live.archive().selection().await?.is_none() {
+                live.select(city).await?;
+            }
+            Ok::<(), OperationError>(())
+        };
+        match chosen.await {
+            Ok(()) => return,
+            Err(OperationError::Archive(error)) => {
+                tracing::debug!(%error, "no city could be chosen, trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return tracing::warn!(%error, "no city was chosen"),
         }
     }
 }

@@ -20,5 +20,6 @@ pub mod producer;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod service;
+pub mod simulated;
 
 pub use live::{CityLive, Done, Job, OperationError, Process, Run, Status};

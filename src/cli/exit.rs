@@ -3,8 +3,11 @@
 use std::io;
 
 use crate::{
-    city_live::{archive::ArchiveError, catalogue::CatalogueError},
-    config::ConfigError, kafka::KafkaError, recording::RecordingError, store::StoreError,
+    city_live::{archive::ArchiveError, catalogue::CatalogueError, producer::ProducerError},
+    config::ConfigError,
+    kafka::KafkaError,
+    recording::RecordingError,
+    store::StoreError,
 };
 
 /// The exit code of an error and the one line to say; no line where the reader of our output has simply gone away.
@@ -23,10 +26,14 @@ pub fn exit_code(error: &anyhow::Error) -> (u8, Option<String>) {
 fn is_wrong_setting(cause: &(dyn std::error::Error + 'static)) -> bool {
     let kafka = cause.downcast_ref::<KafkaError>().or_else(|| match cause.downcast_ref() {
         Some(RecordingError::Kafka(error)) => Some(error),
-        _ => None,
+        _ => match cause.downcast_ref() {
+            Some(ProducerError::Kafka(error)) => Some(error),
+            _ => None,
+        },
     });
     cause.is::<ConfigError>()
         || cause.is::<CatalogueError>()
+        || matches!(cause.downcast_ref(), Some(ProducerError::Config(_)))
         || matches!(cause.downcast_ref(), Some(StoreError::Setting { .. }))
         || matches!(cause.downcast_ref(), Some(ArchiveError::Setting { .. }))
         || matches!(kafka, Some(KafkaError::Property { .. } | KafkaError::Properties { .. }))

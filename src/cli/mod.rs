@@ -9,6 +9,7 @@ pub mod demo;
 pub mod follow;
 pub mod import;
 pub mod offsets;
+pub mod produce;
 pub mod record;
 pub mod replay;
 pub mod schema;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{completions, config, demo, follow, import, offsets, record, replay, schema, serve};
+use super::{completions, config, demo, follow, import, offsets, produce, record, replay, schema, serve};
 use crate::config::{Config, Effective, SettingArgs};
 
 const EXAMPLES: &str = "\
@@ -41,6 +41,8 @@ pub enum Command {
     Demo(demo::Args),
     /// Run the server
     Serve(serve::Args),
+    /// Run City Live's producer alone
+    Produce(produce::Args),
     /// Replace the city model by a city file
     Import(import::Args),
     /// Record topics into a file
@@ -65,6 +67,7 @@ impl Command {
         match self {
             Self::Demo(args) => Some(args.settings()),
             Self::Serve(args) => Some(args.settings.clone()),
+            Self::Produce(args) => Some(args.settings.clone()),
             Self::Import(args) => Some(args.settings.clone()),
             Self::Record(args) => Some(args.settings.clone()),
             Self::Replay(args) => Some(args.settings.clone()),
@@ -84,11 +87,12 @@ fn version() -> String {
 
 /// The tables of settings that each command's help shows. Flags of other tables are taken too, so that one set of flags
 /// can be given to any command.
-const SECTIONS: [(&str, &[&str]); 6] = [
+const SECTIONS: [(&str, &[&str]); 7] = [
     (
         "serve",
         &["City", "Kafka", "Store", "Ingest", "Writer", "Publish", "HTTP", "GraphQL", "Live map", "City Live", "Archive", "Logs"],
     ),
+    ("produce", &["Kafka", "City Live", "Logs"]),
     ("import", &["City", "Store", "Writer", "HTTP", "Logs"]),
     ("record", &["Kafka", "Logs"]),
     ("replay", &["Kafka", "Logs"]),
@@ -130,6 +134,7 @@ pub async fn run(command: Command, config: Config, effective: &[Effective]) -> a
     match command {
         Command::Demo(args) => demo::run(args, config).await,
         Command::Serve(args) => serve::run(args, config).await,
+        Command::Produce(args) => produce::run(args, config).await,
         Command::Import(args) => import::run(args, config).await,
         Command::Record(args) => record::run(args, config).await,
         Command::Replay(args) => replay::run(args, config).await,

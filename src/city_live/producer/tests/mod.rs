@@ -1,0 +1,4 @@
+//! The plan over simulated days; the producer against simulated APIs and the embedded broker.
+
+mod flow;
+mod planning;
