@@ -14,6 +14,8 @@ mod embedded;
 mod mongo;
 mod open;
 mod shape;
+#[cfg(test)]
+mod suite;
 
 pub use embedded::EmbeddedArchive;
 pub use mongo::MongoArchive;
