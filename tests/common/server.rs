@@ -38,7 +38,7 @@ pub struct Server {
 impl Server {
     /// `citytwin serve` with these settings (environment names); returns when it answers `/healthz`.
     ///
-    /// Beyond them only `HTTP_ADDR` (a free port of 127.0.0.1) and `DATA_DIR` (a temporary folder) are set.
+    /// Beyond them only `HTTP_ADDR` (a free port of 127.0.0.1), `DATA_DIR` (a temporary folder) and `CITY_LIVE` (`off`) are set.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
         Self::start_command(&["serve"], settings).await
     }
@@ -67,6 +67,10 @@ impl Server {
             ("HTTP_ADDR".to_owned(), format!("127.0.0.1:{port}")),
             ("DATA_DIR".to_owned(), data.display().to_string()),
         ];
+        if args.first() == Some(&"serve") {
+            // Tests of the twin have no MongoDB; those of City Live say where theirs is.
+            env.push(("CITY_LIVE".to_owned(), "off".to_owned()));
+        }
         for &(name, value) in settings {
             env.retain(|(other, _)| other != name);
             env.push((name.to_owned(), value.to_owned()));
