@@ -8,6 +8,7 @@ mod common;
 mod big_state;
 mod broker_away;
 mod chain;
+mod city_live_feeds;
 mod cli;
 mod crash;
 mod dead_letters;
