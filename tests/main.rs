@@ -9,6 +9,7 @@ mod big_state;
 mod broker_away;
 mod chain;
 mod city_live;
+mod city_live_feeds;
 mod cli;
 mod crash;
 mod dead_letters;

@@ -45,8 +45,17 @@ pub fn town() -> Recording {
 /// The real day `mosaic`; where the shared data is not there, `None` after a line that says what is not run for it. That
 /// line comes out even though the test passes, and `scripts/test` repeats it at its end.
 pub fn mosaic() -> Option<Recording> {
+    shared_or_skipped().map(|folder| Recording::within(&folder.join("recordings/mosaic")))
+}
+
+/// The folder with real replies of City Live's APIs; `None` as with [`mosaic`].
+pub fn city_live() -> Option<PathBuf> {
+    shared_or_skipped().map(|folder| folder.join("data/citylive"))
+}
+
+fn shared_or_skipped() -> Option<PathBuf> {
     match shared() {
-        Ok(folder) => Some(Recording::within(&folder.join("recordings/mosaic"))),
+        Ok(folder) => Some(folder),
         Err(folder) => {
             let test = std::thread::current().name().unwrap_or_default().to_owned();
             let place = folder.display();
