@@ -189,11 +189,7 @@ impl Board {
         self.get(&self.outputs, read).await
     }
 
-    async fn get<'a, T>(
-        &self,
-        cell: &'a Cell<T>,
-        read: impl Future<Output = Result<T, ArchiveError>>,
-    ) -> Read<&'a T> {
+    async fn get<'a, T>(&self, cell: &'a Cell<T>, read: impl Future<Output = Result<T, ArchiveError>>) -> Read<&'a T> {
         let read = cell.get_or_init(|| async { read.await.map_err(Arc::new) }).await;
         if read.is_err() {
             // Nobody else is given it: the archive may be back for the next one.

@@ -14,9 +14,9 @@ use futures_util::FutureExt;
 use super::{
     CityLive, Process,
     archive::{
-        Alert, AlertStatus, Anomaly, Archive, CallEntry, EmbeddedArchive, FeatureHour, FeedItem, Forecast, ForecastHour,
-        Freshness, InputFreshness, Intake, Lease, ModelOutput, Processed, ProcessedZone, Raw311, RawKind, RawValue,
-        Recommendation, Risk, RiskPart, Severity,
+        Alert, AlertStatus, Anomaly, Archive, CallEntry, EmbeddedArchive, FeatureHour, FeedItem, Forecast,
+        ForecastHour, Freshness, InputFreshness, Intake, Lease, ModelOutput, Processed, ProcessedZone, Raw311, RawKind,
+        RawValue, Recommendation, Risk, RiskPart, Severity,
     },
     catalogue::{Calls311, LiveCity, Polygon, Zone},
     message::{Aqi, Call311, GridAlert, GridAlertKind, Payload, PowerDemand, Traffic, Weather},
@@ -149,12 +149,8 @@ impl Sample {
     /// Writes an alert, as a run does.
     pub async fn put_alert(&self, alert: &Alert) {
         let zones = self.archive().processed(&alert.city_id).await.expect("zones");
-        let processed = Processed {
-            city_id: alert.city_id.clone(),
-            zones,
-            alerts: vec![alert.clone()],
-            ..Processed::default()
-        };
+        let processed =
+            Processed { city_id: alert.city_id.clone(), zones, alerts: vec![alert.clone()], ..Processed::default() };
         self.archive().put_processed(self.token, &processed).await.expect("the archive takes it");
         self.live.wrote();
     }
@@ -243,7 +239,8 @@ fn rules() -> Process {
                     _ => None,
                 });
                 let score = temperature.unwrap_or(10.0);
-                let features: BTreeMap<_, _> = temperature.map(|t| ("temperature_c".to_owned(), t)).into_iter().collect();
+                let features: BTreeMap<_, _> =
+                    temperature.map(|t| ("temperature_c".to_owned(), t)).into_iter().collect();
                 let hour = Time(job.now.0 / HOUR * HOUR);
                 let hours = vec![ForecastHour { ts: hour, value: score, low: score - 1.0, high: score + 1.0 }];
                 processed.features.push(FeatureHour {
@@ -287,7 +284,12 @@ fn rules() -> Process {
                     risk: Risk {
                         score,
                         level: if score < 20.0 { "low" } else { "moderate" }.to_owned(),
-                        parts: vec![RiskPart { name: "weather".to_owned(), score, weight: 1.0, reason: reason.clone() }],
+                        parts: vec![RiskPart {
+                            name: "weather".to_owned(),
+                            score,
+                            weight: 1.0,
+                            reason: reason.clone(),
+                        }],
                     },
                     recommendations: vec![Recommendation {
                         rule: "drink".to_owned(),

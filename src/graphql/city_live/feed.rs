@@ -7,11 +7,7 @@ use super::{
     zone::{LiveZone, global_id},
 };
 use crate::{
-    city_live::{
-        archive::FeedItem,
-        feed_page::cursor,
-        message,
-    },
+    city_live::{archive::FeedItem, feed_page::cursor, message},
     graphql::{
         connection::PageInfo,
         error::coded,
@@ -151,5 +147,3 @@ impl LiveFeedEdge<'_> {
         self.0
     }
 }
-
-

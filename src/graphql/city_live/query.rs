@@ -66,8 +66,10 @@ impl CityLiveQueries {
         #[graphql(desc = "Only those of this topic.")] topic: Option<LiveTopic>,
         #[graphql(desc = "Only those of the zones of this `zoneId`.")] zone_id: Option<String>,
         #[graphql(desc = "Only those measured at this moment or after it.")] since: Option<DateTime>,
-        #[graphql(desc = "The most messages of this page: from 0 to the server's `GRAPHQL_MAX_PAGE` (1000 unless set); \
-            100 where it is absent.")]
+        #[graphql(
+            desc = "The most messages of this page: from 0 to the server's `GRAPHQL_MAX_PAGE` (1000 unless set); \
+            100 where it is absent."
+        )]
         first: Option<i32>,
         #[graphql(desc = "A cursor of this list: the page begins behind it.")] after: Option<String>,
     ) -> Result<LiveFeedConnection> {

@@ -340,8 +340,12 @@ impl LiveCalls311<'_> {
     /// How many by complaint type, the most frequent first.
     #[graphql(complexity = "1 + 20 * child_complexity")]
     async fn by_type(&self) -> Vec<LiveCallCount> {
-        let mut counts: Vec<_> =
-            self.0.by_type.iter().map(|(name, count)| LiveCallCount { name: name.clone(), count: int(*count) }).collect();
+        let mut counts: Vec<_> = self
+            .0
+            .by_type
+            .iter()
+            .map(|(name, count)| LiveCallCount { name: name.clone(), count: int(*count) })
+            .collect();
         // Of equally many the order of the names stays.
         counts.sort_by_key(|entry| std::cmp::Reverse(entry.count));
         counts

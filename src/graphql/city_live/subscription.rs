@@ -7,9 +7,7 @@ use futures_util::Stream;
 
 use super::{
     args::page,
-    changes::{
-        AlertChanges, CityChanges, FeedChanges, LiveAlertBatch, LiveFeedBatch, LiveZoneBatch, ZoneChanges,
-    },
+    changes::{AlertChanges, CityChanges, FeedChanges, LiveAlertBatch, LiveFeedBatch, LiveZoneBatch, ZoneChanges},
     city::LiveCity,
     feed::LiveTopic,
     follow::follow,
@@ -40,11 +38,15 @@ impl CityLiveSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The `cityId` of the city; the chosen city, whichever it is, where it is absent.")]
         city_id: Option<String>,
-        #[graphql(desc = "Whether it comes as well whenever a latest value (`raw`) of the city or of one of its zones has \
-            changed; not where it is absent or null.")]
+        #[graphql(
+            desc = "Whether it comes as well whenever a latest value (`raw`) of the city or of one of its zones has \
+            changed; not where it is absent or null."
+        )]
         inputs: Option<bool>,
-        #[graphql(desc = "At least so many milliseconds lie between two of them, in [0, 60000]; 0, and where it is absent \
-            or null, as soon as something changes.")]
+        #[graphql(
+            desc = "At least so many milliseconds lie between two of them, in [0, 60000]; 0, and where it is absent \
+            or null, as soon as something changes."
+        )]
         min_interval_ms: Option<i32>,
     ) -> Result<impl Stream<Item = LiveCity> + use<>> {
         let (live, interval) = (live(ctx)?, interval(min_interval_ms, Duration::ZERO)?);
@@ -66,8 +68,10 @@ impl CityLiveSubscription {
         #[graphql(desc = "The most messages of the beginning, from 0 to 1000; 50 where it is absent.")] last: Option<
             i32,
         >,
-        #[graphql(desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0, and where it is absent \
-            or null, as soon as something comes. What does not fit one batch follows at once.")]
+        #[graphql(
+            desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0, and where it is absent \
+            or null, as soon as something comes. What does not fit one batch follows at once."
+        )]
         min_interval_ms: Option<i32>,
     ) -> Result<impl Stream<Item = LiveFeedBatch> + use<>> {
         let (live, interval) = (live(ctx)?, interval(min_interval_ms, Duration::ZERO)?);
@@ -87,8 +91,10 @@ impl CityLiveSubscription {
         #[graphql(desc = "The `cityId` of the city; the chosen city, whichever it is, where it is absent.")]
         city_id: Option<String>,
         #[graphql(desc = "Only these zones, by their `zoneId`; all where it is absent.")] zone_ids: Option<Vec<String>>,
-        #[graphql(desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0, and where it is absent \
-            or null, as soon as a run is done.")]
+        #[graphql(
+            desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0, and where it is absent \
+            or null, as soon as a run is done."
+        )]
         min_interval_ms: Option<i32>,
     ) -> Result<impl Stream<Item = LiveZoneBatch> + use<>> {
         let (live, interval) = (live(ctx)?, interval(min_interval_ms, Duration::ZERO)?);
@@ -107,8 +113,10 @@ impl CityLiveSubscription {
         #[graphql(desc = "The `cityId` of the city; the chosen city, whichever it is, where it is absent.")]
         city_id: Option<String>,
         #[graphql(desc = "Only those of the zone of this `zoneId`; all where it is absent.")] zone_id: Option<String>,
-        #[graphql(desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0, and where it is absent \
-            or null, as soon as something changes.")]
+        #[graphql(
+            desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0, and where it is absent \
+            or null, as soon as something changes."
+        )]
         min_interval_ms: Option<i32>,
     ) -> Result<impl Stream<Item = LiveAlertBatch> + use<>> {
         let (live, interval) = (live(ctx)?, interval(min_interval_ms, Duration::ZERO)?);

@@ -91,7 +91,8 @@ async fn without_city_live_its_fields_say_so_and_the_twin_goes_on() {
     for query in ["{ cities { cityId } }", "{ cityLive { cityId } }", "{ liveFeed { nodes { id } } }"] {
         assert_eq!(code(&city.schema.execute(query).await), "CITY_LIVE_OFF", "{query}");
     }
-    for field in ["cityLiveChanged { status }", "liveFeed { snapshot }", "zoneProcessed { cityId }", "alertRaised { cityId }"]
+    for field in
+        ["cityLiveChanged { status }", "liveFeed { snapshot }", "zoneProcessed { cityId }", "alertRaised { cityId }"]
     {
         let mut stream = city.schema.execute_stream(format!("subscription {{ {field} }}"));
         assert_eq!(code(&stream.next().await.expect("an answer")), "CITY_LIVE_OFF", "{field}");

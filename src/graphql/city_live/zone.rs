@@ -156,8 +156,10 @@ impl LiveZone {
         ctx: &Context<'_>,
         #[graphql(desc = "Only those in one of these states; `OPEN` and `ACKNOWLEDGED` where it is absent.")]
         status: Option<Vec<LiveAlertStatus>>,
-        #[graphql(desc = "At most so many, from 0 to the server's `GRAPHQL_MAX_PAGE` (1000 unless set); 100 where it is \
-            absent.")]
+        #[graphql(
+            desc = "At most so many, from 0 to the server's `GRAPHQL_MAX_PAGE` (1000 unless set); 100 where it is \
+            absent."
+        )]
         first: Option<i32>,
     ) -> Result<Vec<LiveAlert>> {
         alerts(ctx, &self.board, Some(&self.zone().id), status, first).await

@@ -142,7 +142,10 @@ async fn zones_have_the_form_that_is_promised() {
     assert_eq!(one.status, StatusCode::OK);
     assert_eq!((&one.body["zoneId"], &one.body["risk"]), (&json!("z0"), &zone["risk"]));
     assert_eq!(one.body["raw"]["calls311"]["calls"][0]["call_id"], "c1");
-    assert_eq!((&one.body["districts"], &one.body["models"][0]["model"]), (&json!(["centro", "gone"]), &json!("heuristic")));
+    assert_eq!(
+        (&one.body["districts"], &one.body["models"][0]["model"]),
+        (&json!(["centro", "gone"]), &json!("heuristic"))
+    );
     for (path, code) in [
         ("/api/city/rome/zones", "UNKNOWN_CITY"),
         ("/api/city/rome/zones/z0", "UNKNOWN_CITY"),
@@ -198,7 +201,10 @@ async fn the_live_stream_is_paged_and_filtered() {
     let since = Time(now().0 - 5 * HOUR - HOUR / 2).to_string().replace('Z', "+00:00");
     assert_eq!(count(&format!("city=nyc&since={since}")).await, 6);
     for (query, named) in [
-        ("topic=aqi", "`topic` is \"aqi\"; accepted: aqi_stream, power_demand, traffic_events, grid_alerts, incident_text"),
+        (
+            "topic=aqi",
+            "`topic` is \"aqi\"; accepted: aqi_stream, power_demand, traffic_events, grid_alerts, incident_text",
+        ),
         ("since=yesterday", "`since` is \"yesterday\"; accepted: an RFC 3339 time"),
         ("limit=0", "`limit` is \"0\"; accepted: a whole number from 1 to 100"),
         ("limit=101", "`limit` is \"101\""),
@@ -274,7 +280,12 @@ async fn changes_need_the_token_and_reads_do_not() {
 async fn other_methods_are_refused_and_the_city_file_stays_where_it_was() {
     let sample = Sample::new().await;
     let app = app(Some(&sample));
-    for line in ["POST /api/live-stream", "GET /api/city/select/nyc", "GET /api/city/process/from-kafka", "PUT /api/city/current"] {
+    for line in [
+        "POST /api/live-stream",
+        "GET /api/city/select/nyc",
+        "GET /api/city/process/from-kafka",
+        "PUT /api/city/current",
+    ] {
         let answer = send(&app, line).await;
         assert_eq!((answer.status, answer.code()), (StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED"), "{line}");
     }

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     city_live::{
         archive::{
-            Alert, Anomaly, CallEntry, Forecast, InputFreshness, ModelOutput, Raw311, RawKind, RawValue, Recommendation,
-            Risk,
+            Alert, Anomaly, CallEntry, Forecast, InputFreshness, ModelOutput, Raw311, RawKind, RawValue,
+            Recommendation, Risk,
         },
         board::{Board, ByZone},
         catalogue::Zone,
@@ -124,7 +124,7 @@ struct Centre {
 
 /// `GET /api/city/{id}/zones`.
 pub(in crate::http) async fn zones(State(app): State<AppState>, Path(id): Path<String>) -> Response {
-    let answer = async { all(&*board(&app, &id).await?, None).await };
+    let answer = async { all(&board(&app, &id).await?, None).await };
     or_refused(answer.await)
 }
 
@@ -216,7 +216,12 @@ impl<'a> Sources<'a> {
             anomaly: made.map_or(&[], |made| made.anomalies.as_slice()),
             risk: made.map(|made| &made.risk),
             recommendations: made.map_or(&[], |made| made.recommendations.as_slice()),
-            alerts: self.alerts.iter().filter(|alert| alert.zone_id.as_deref() == Some(id)).map(|alert| &**alert).collect(),
+            alerts: self
+                .alerts
+                .iter()
+                .filter(|alert| alert.zone_id.as_deref() == Some(id))
+                .map(|alert| &**alert)
+                .collect(),
             freshness: made.map_or(&[], |made| made.freshness.as_slice()),
             simulated: made.is_some_and(|made| made.simulated),
             run_id: made.map(|made| made.run_id.as_str()),

@@ -1,11 +1,6 @@
 //! What subscribers hold is what the archive holds.
 
-use std::{
-    collections::BTreeMap,
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -22,11 +17,15 @@ use crate::{
 #[tokio::test]
 async fn a_page_sees_loading_and_then_the_data() {
     let test = Test::new().await;
-    let mut stream = pin!(test.subscribe("cityLiveChanged { cityId status chosen processedAt zones { processed { runId } } }"));
+    let mut stream =
+        pin!(test.subscribe("cityLiveChanged { cityId status chosen processedAt zones { processed { runId } } }"));
     assert!(nothing(&mut stream).await, "no city was chosen yet");
     test.data("mutation { selectCity(cityId: \"nyc\") { cityId } }").await;
     let loading = next(&mut stream).await;
-    assert_eq!((&loading["cityId"], &loading["status"], &loading["chosen"]), (&json!("nyc"), &json!("LOADING"), &json!(true)));
+    assert_eq!(
+        (&loading["cityId"], &loading["status"], &loading["chosen"]),
+        (&json!("nyc"), &json!("LOADING"), &json!(true))
+    );
     assert_eq!(loading["zones"][0]["processed"], Value::Null);
     test.sample.fill("nyc").await;
     assert!(nothing(&mut stream).await, "what came in was not asked for");
@@ -143,7 +142,8 @@ async fn processed_zones_are_those_of_the_archive() {
     let test = Arc::new(Test::over(Sample::with(vec![city("nyc", 12), city("laquila", 2)]).await));
     test.process("nyc").await;
     test.data("mutation { selectCity(cityId: \"nyc\") { cityId } }").await;
-    let mut stream = test.subscribe("zoneProcessed { cityId snapshot zones { zoneId processed { runId processedAt } } }");
+    let mut stream =
+        test.subscribe("zoneProcessed { cityId snapshot zones { zoneId processed { runId processedAt } } }");
     let mut held: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut of = String::new();
     let mut batches = 0;
@@ -178,7 +178,8 @@ async fn processed_zones_are_those_of_the_archive() {
     assert!(batches > 3, "{batches}");
     assert!(nothing(&mut stream).await, "the client has it all");
     // One that comes later is given the same, and one that wants a certain zone only that.
-    let mut one = pin!(test.subscribe("zoneProcessed(cityId: \"nyc\", zoneIds: [\"z3\", \"no\"]) { snapshot zones { zoneId } }"));
+    let mut one =
+        pin!(test.subscribe("zoneProcessed(cityId: \"nyc\", zoneIds: [\"z3\", \"no\"]) { snapshot zones { zoneId } }"));
     assert_eq!(next(&mut one).await, json!({"snapshot": true, "zones": [{"zoneId": "z3"}]}));
     test.process("nyc").await;
     assert_eq!(next(&mut one).await, json!({"snapshot": false, "zones": [{"zoneId": "z3"}]}));
@@ -197,7 +198,8 @@ async fn open_alerts(test: &Test) -> BTreeMap<String, (String, String)> {
 async fn alerts_are_those_of_the_archive() {
     let test = Arc::new(Test::new().await);
     test.sample.put_alert(&alert("before", "z0", now())).await;
-    let mut stream = test.subscribe("alertRaised(cityId: \"nyc\") { snapshot alerts { alertId status updatedAt clearedAt } }");
+    let mut stream =
+        test.subscribe("alertRaised(cityId: \"nyc\") { snapshot alerts { alertId status updatedAt clearedAt } }");
     let writer = {
         let test = Arc::clone(&test);
         tokio::spawn(async move {
@@ -253,7 +255,9 @@ async fn alerts_are_those_of_the_archive() {
 #[tokio::test]
 async fn intervals_hold_and_the_last_value_comes() {
     let test = Test::new().await;
-    let mut stream = pin!(test.subscribe("zoneProcessed(cityId: \"laquila\", minIntervalMs: 1500) { zones { processed { runId } } }"));
+    let mut stream = pin!(
+        test.subscribe("zoneProcessed(cityId: \"laquila\", minIntervalMs: 1500) { zones { processed { runId } } }")
+    );
     next(&mut stream).await;
     let began = tokio::time::Instant::now();
     for _ in 0..3 {

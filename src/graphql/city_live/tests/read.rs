@@ -17,7 +17,8 @@ use crate::{
 #[tokio::test]
 async fn cities_are_listed_and_one_is_chosen() {
     let test = Test::new().await;
-    let query = "{ cities { id cityId name timeZone powerRegion has311 chosen status zoneCount selectedAt processedAt } }";
+    let query =
+        "{ cities { id cityId name timeZone powerRegion has311 chosen status zoneCount selectedAt processedAt } }";
     let first = test.data(query).await["cities"][0].clone();
     assert_eq!(
         first,
@@ -71,10 +72,16 @@ async fn a_zone_has_what_came_in_and_what_was_made_of_it() {
     test.sample.put_alert(&raised).await;
     let city = test.data(ALL).await["cityLive"].clone();
     assert_eq!(city["status"], "READY");
-    assert_eq!(city["raw"], json!({"power": {"demand": 17000.0, "wholeCity": true},
-        "gridAlert": {"kind": "ABOVE_FORECAST", "excess": 13.3}}));
+    assert_eq!(
+        city["raw"],
+        json!({"power": {"demand": 17000.0, "wholeCity": true},
+        "gridAlert": {"kind": "ABOVE_FORECAST", "excess": 13.3}})
+    );
     let zone = &city["zones"][0];
-    assert_eq!((&zone["id"], &zone["zoneId"], &zone["weight"]), (&json!("live-zone/nyc/z0"), &json!("z0"), &json!(1.0)));
+    assert_eq!(
+        (&zone["id"], &zone["zoneId"], &zone["weight"]),
+        (&json!("live-zone/nyc/z0"), &json!("z0"), &json!(1.0))
+    );
     assert_eq!(zone["shape"]["type"], "MultiPolygon");
     assert_eq!(zone["shape"]["coordinates"][0][0][0], json!([-73.1, 39.9]), "longitude first");
     assert_eq!(zone["districtIds"], json!(["centro", "gone"]));
@@ -85,8 +92,11 @@ async fn a_zone_has_what_came_in_and_what_was_made_of_it() {
     assert_eq!(raw["weather"]["simulated"], false);
     assert_eq!((&raw["traffic"]["simulated"], &raw["traffic"]["currentSpeed"]), (&json!(true), &json!(20.0)));
     assert_eq!((&raw["aqi"]["usAqi"], &raw["aqi"]["pm25"]), (&json!(42.0), &json!(8.5)));
-    assert_eq!(raw["power"], json!({"source": "eia", "wholeCity": true, "region": "NYIS", "demand": 17000.0,
-        "demandForecast": 16500.0}));
+    assert_eq!(
+        raw["power"],
+        json!({"source": "eia", "wholeCity": true, "region": "NYIS", "demand": 17000.0,
+        "demandForecast": 16500.0})
+    );
     assert_eq!(raw["calls311"]["byType"], json!([{"type": "Noise - Street/Sidewalk", "count": 1}]));
     assert_eq!(raw["calls311"]["calls"][0]["location"], json!({"latitude": 40.7, "longitude": -73.9}));
     let processed = &zone["processed"];
@@ -101,10 +111,16 @@ async fn a_zone_has_what_came_in_and_what_was_made_of_it() {
     assert_eq!((&zone["models"][0]["model"], &zone["models"][0]["error"]), (&json!("heuristic"), &json!(0.08)));
 
     let other = &city["zones"][1];
-    assert_eq!((&other["shape"], &other["raw"]["weather"], &other["raw"]["calls311"]), (&Value::Null, &Value::Null, &Value::Null));
+    assert_eq!(
+        (&other["shape"], &other["raw"]["weather"], &other["raw"]["calls311"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
     assert_eq!(other["raw"]["power"]["demand"], 17000.0, "of the whole city");
-    assert_eq!(other["processed"]["freshness"][0], json!({"input": "weather", "state": "MISSING", "ts": null,
-        "ageSeconds": null, "limitSeconds": 3600}));
+    assert_eq!(
+        other["processed"]["freshness"][0],
+        json!({"input": "weather", "state": "MISSING", "ts": null,
+        "ageSeconds": null, "limitSeconds": 3600})
+    );
     assert_eq!(other["alerts"], json!([]));
 }
 
@@ -137,7 +153,8 @@ async fn a_run_that_was_waited_for_is_seen_at_once() {
     let read = "{ cityLive(cityId: \"nyc\") { zones { processed { runId } } } }";
     assert_eq!(test.data(read).await["cityLive"]["zones"][0]["processed"], Value::Null);
     for _ in 0..5 {
-        let run = test.data("mutation { processCity(cityId: \"nyc\", wait: true) { runId cityId done processedAt zones } }");
+        let run =
+            test.data("mutation { processCity(cityId: \"nyc\", wait: true) { runId cityId done processedAt zones } }");
         let run = run.await["processCity"].clone();
         assert_eq!((&run["done"], &run["zones"], &run["cityId"]), (&json!(true), &json!(3), &json!("nyc")));
         for zone in test.data(read).await["cityLive"]["zones"].as_array().unwrap() {
@@ -160,13 +177,15 @@ async fn alerts_are_acknowledged_once_and_listed_by_state() {
         test.sample.put_alert(alert).await;
     }
     let rules = async |arguments: &str| {
-        let data = test.data(&format!("{{ cityLive(cityId: \"nyc\") {{ alerts{arguments} {{ rule status }} }} }}")).await;
+        let data =
+            test.data(&format!("{{ cityLive(cityId: \"nyc\") {{ alerts{arguments} {{ rule status }} }} }}")).await;
         data["cityLive"]["alerts"].clone()
     };
     assert_eq!(rules("").await, json!([{"rule": "heat", "status": "OPEN"}, {"rule": "aqi", "status": "OPEN"}]));
     assert_eq!(rules("(first: 1)").await, json!([{"rule": "heat", "status": "OPEN"}]));
 
-    let acknowledge = format!("mutation {{ acknowledgeAlert(alertId: {:?}) {{ status acknowledgedAt }} }}", first.alert_id);
+    let acknowledge =
+        format!("mutation {{ acknowledgeAlert(alertId: {:?}) {{ status acknowledgedAt }} }}", first.alert_id);
     let done = test.data(&acknowledge).await["acknowledgeAlert"].clone();
     assert_eq!(done["status"], "ACKNOWLEDGED");
     assert_eq!(test.data(&acknowledge).await["acknowledgeAlert"], done, "the first time counts");
@@ -186,8 +205,10 @@ async fn alerts_are_acknowledged_once_and_listed_by_state() {
 async fn zones_reach_their_districts_and_back() {
     let test = Test::new().await;
     let data = test
-        .data("{ cityLive(cityId: \"nyc\") { zone(zoneId: \"z0\") { districts { districtId sensors { totalCount }
-            liveZones { cityId zoneId } } } } }")
+        .data(
+            "{ cityLive(cityId: \"nyc\") { zone(zoneId: \"z0\") { districts { districtId sensors { totalCount }
+            liveZones { cityId zoneId } } } } }",
+        )
         .await;
     let districts = &data["cityLive"]["zone"]["districts"];
     assert_eq!(districts.as_array().unwrap().len(), 1, "the twin has no district `gone`: {districts}");
@@ -204,7 +225,9 @@ async fn the_history_is_given_in_columns() {
     let test = Test::new().await;
     for temperature in [20.0, 22.0] {
         let at = now();
-        test.sample.take_in(vec![("nyc", Some("z0"), at, weather(temperature)), ("nyc", Some("z1"), at, weather(5.0))]).await;
+        test.sample
+            .take_in(vec![("nyc", Some("z0"), at, weather(temperature)), ("nyc", Some("z1"), at, weather(5.0))])
+            .await;
         test.process("nyc").await;
         tokio::time::sleep(std::time::Duration::from_millis(3)).await;
     }
@@ -244,8 +267,10 @@ async fn pages_of_the_feed_stay_while_messages_come() {
     let (mut seen, mut after, mut pages) = (Vec::new(), String::new(), 0);
     loop {
         let page = test
-            .data(&format!("{{ liveFeed(first: 10{after}) {{ edges {{ cursor node {{ id }} }}
-                pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"))
+            .data(&format!(
+                "{{ liveFeed(first: 10{after}) {{ edges {{ cursor node {{ id }} }}
+                pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
+            ))
             .await["liveFeed"]
             .clone();
         let edges = page["edges"].as_array().unwrap();
@@ -275,7 +300,10 @@ async fn the_feed_is_filtered() {
     let old = Time(now().0 - 10 * HOUR);
     test.sample.take_in(vec![("nyc", Some("z1"), old, call("old"))]).await;
     let count = async |arguments: &str| {
-        test.data(&format!("{{ liveFeed{arguments} {{ nodes {{ id }} }} }}")).await["liveFeed"]["nodes"].as_array().unwrap().len()
+        test.data(&format!("{{ liveFeed{arguments} {{ nodes {{ id }} }} }}")).await["liveFeed"]["nodes"]
+            .as_array()
+            .unwrap()
+            .len()
     };
     assert_eq!(count("").await, 13);
     assert_eq!(count("(cityId: \"nyc\")").await, 7);
