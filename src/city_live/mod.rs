@@ -11,3 +11,5 @@
 pub mod archive;
 pub mod catalogue;
 pub mod message;
+pub mod models;
+pub mod process;
