@@ -1,19 +1,21 @@
 //! City Live as the settings have it.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 
 use crate::{
     city_live::{
         CityLive, OperationError, Process,
-        archive::{self, Processed},
+        archive,
         catalogue::Catalogue,
         consumer::Judgement,
+        models::{Models, RemoteSettings},
+        process::{self, Rules},
         service::Service,
         simulated::{Simulated, SimulatedOptions},
     },
-    config::{CityLiveRole, Config},
+    config::{CityLiveConfig, CityLiveRole, Config},
     instance::Health,
     kafka::Cluster,
 };
@@ -42,7 +44,7 @@ impl CityLiveParts {
         let (feed, history) = (settings.feed_retention, settings.history_retention);
         let archive = archive::open(&config.archive, &config.store, feed, history)?;
         let cities = catalogue.cities.clone();
-        let live = CityLive::new(archive, cities, settings.process_interval, processing());
+        let live = CityLive::new(archive, cities, settings.process_interval, processing(settings)?);
         Ok(Some(Self { live, catalogue: Arc::new(catalogue) }))
     }
 
@@ -106,8 +108,23 @@ pub(super) async fn choose_first(live: Arc<CityLive>, city: &str) {
 }
 
 /// How a run is made.
-fn processing() -> Process {
-    Arc::new(|_archive, city, _job| {
-        Box::pin(async move { Ok(Processed { city_id: city.id.clone(), ..Processed::default() }) })
-    })
+///
+/// # Errors
+/// The rules' file or a model cannot be used.
+fn processing(settings: &CityLiveConfig) -> Result<Process> {
+    let rules = settings.rules.as_deref().map_or_else(|| Ok(Rules::default()), read_rules)?;
+    let remote =
+        settings.model_url.as_ref().map(|url| RemoteSettings { url: url.clone(), timeout: settings.model_timeout });
+    let models = Models::load(settings.models.as_deref(), remote.as_ref()).context("CITY_LIVE_MODELS")?;
+    let (rules, models) = (Arc::new(rules), Arc::new(models));
+    Ok(Arc::new(move |archive, city, job| {
+        let (rules, models) = (Arc::clone(&rules), Arc::clone(&models));
+        Box::pin(async move { process::run(&*archive, &city, job.now, &rules, &models).await })
+    }))
+}
+
+fn read_rules(file: &Path) -> Result<Rules> {
+    let named = || format!("CITY_LIVE_RULES: {}", file.display());
+    let text = std::fs::read_to_string(file).with_context(named)?;
+    Rules::parse(&text).with_context(named)
 }

@@ -15,6 +15,7 @@ use super::{
     archive::{Alert, Archive, ArchiveError, Processed, Selection},
     board::Boards,
     catalogue::LiveCity,
+    process::run_id,
 };
 use crate::twin::time::Time;
 
@@ -209,10 +210,12 @@ impl CityLive {
         };
         let token = self.token().ok_or(OperationError::NotRunner)?;
         let me = self.me.upgrade().ok_or(OperationError::NotRunner)?;
-        let run_id = format!("{}-{:016x}", city.id, fastrand::u64(..));
+        // Two runs of one moment are the same run.
+        let now = now();
+        let run_id = run_id(&city.id, now);
         let mut run = Run { run_id: run_id.clone(), city_id: city.id.clone(), done: None };
         let running = tokio::spawn(async move {
-            let outcome = me.run(token, city, run_id).await;
+            let outcome = me.run(token, city, Job { run_id, now }).await;
             if let Err(error) = &outcome {
                 tracing::warn!(%error, "city live could not be processed");
             }
@@ -230,11 +233,11 @@ impl CityLive {
         Ok(run)
     }
 
-    async fn run(&self, token: i64, city: Arc<LiveCity>, run_id: String) -> Result<Done, ArchiveError> {
+    async fn run(&self, token: i64, city: Arc<LiveCity>, job: Job) -> Result<Done, ArchiveError> {
         let _turn = self.running.lock().await;
         let began = tokio::time::Instant::now();
-        let now = now();
-        let processed = (self.process)(Arc::clone(&self.archive), Arc::clone(&city), Job { run_id, now }).await?;
+        let now = job.now;
+        let processed = (self.process)(Arc::clone(&self.archive), Arc::clone(&city), job).await?;
         self.archive.put_processed(token, &processed).await?;
         self.wrote();
         let took_ms = began.elapsed().as_millis() as u64;

@@ -16,6 +16,8 @@ pub mod feed_page;
 pub mod feeds;
 mod live;
 pub mod message;
+pub mod models;
+pub mod process;
 pub mod producer;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -3,7 +3,10 @@
 use std::io;
 
 use crate::{
-    city_live::{archive::ArchiveError, catalogue::CatalogueError, producer::ProducerError},
+    city_live::{
+        archive::ArchiveError, catalogue::CatalogueError, models::ModelError, process::rules::RulesError,
+        producer::ProducerError,
+    },
     config::ConfigError,
     kafka::KafkaError,
     recording::RecordingError,
@@ -33,6 +36,8 @@ fn is_wrong_setting(cause: &(dyn std::error::Error + 'static)) -> bool {
     });
     cause.is::<ConfigError>()
         || cause.is::<CatalogueError>()
+        || cause.is::<ModelError>()
+        || cause.is::<RulesError>()
         || matches!(cause.downcast_ref(), Some(ProducerError::Config(_)))
         || matches!(cause.downcast_ref(), Some(StoreError::Setting { .. }))
         || matches!(cause.downcast_ref(), Some(ArchiveError::Setting { .. }))

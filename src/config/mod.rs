@@ -253,6 +253,14 @@ pub struct CityLiveConfig {
     pub feed_retention: Duration,
     /// `CITY_LIVE_HISTORY_RETENTION`: how long hourly features, risk scores and cleared alerts stay.
     pub history_retention: Duration,
+    /// `CITY_LIVE_RULES`: a file with the weights and limits of the processing; unset: the defaults.
+    pub rules: Option<PathBuf>,
+    /// `CITY_LIVE_MODELS`: a folder with models beside the one that comes with the program.
+    pub models: Option<PathBuf>,
+    /// `CITY_LIVE_MODEL_URL`: a service that runs models; unset: they run here.
+    pub model_url: Option<String>,
+    /// `CITY_LIVE_MODEL_TIMEOUT`: how long one call of it may take.
+    pub model_timeout: Duration,
     /// `GRID_ALERT_MARGIN_PCT`: percent of EIA's forecast that demand must be above it by.
     pub grid_alert_margin_pct: u32,
     /// `OPEN_METEO_URL`: scheme, host and port.

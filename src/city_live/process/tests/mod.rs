@@ -1,0 +1,4 @@
+mod documents;
+mod properties;
+mod runs;
+mod town;
