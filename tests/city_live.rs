@@ -96,13 +96,16 @@ impl Site {
 
     /// An instance that is not started yet; `mongodb` is where it finds the server.
     fn instance(&self, mongodb: &str) -> Server {
-        Server::new(&["serve"], &[
-            ("KAFKA_BROKERS", &self.kafka.brokers()),
-            ("REDIS_URL", "embedded"),
-            ("MONGODB_URI", mongodb),
-            ("CITY_LIVE", "no-producer"),
-            ("LEASE_MS", "1500"),
-        ])
+        Server::new(
+            &["serve"],
+            &[
+                ("KAFKA_BROKERS", &self.kafka.brokers()),
+                ("REDIS_URL", "embedded"),
+                ("MONGODB_URI", mongodb),
+                ("CITY_LIVE", "no-producer"),
+                ("LEASE_MS", "1500"),
+            ],
+        )
     }
 
     async fn send(&self, records: Vec<Record>) {
@@ -230,7 +233,10 @@ async fn messages_become_documents_once_whatever_is_killed() {
     let mut originals = BTreeMap::new();
     for topic in TOPICS {
         for record in kafka::read_all(&site.kafka.brokers(), topic).await {
-            originals.insert((topic.to_owned(), record.partition.unwrap_or(0).to_string(), record.offset.to_string()), record);
+            originals.insert(
+                (topic.to_owned(), record.partition.unwrap_or(0).to_string(), record.offset.to_string()),
+                record,
+            );
         }
     }
     let mut sources = BTreeSet::new();
@@ -258,7 +264,8 @@ async fn of_two_instances_one_runs_it_and_the_other_takes_over() {
     let mut first = site.instance(&site.mongod.uri("live"));
     first.start_again().await;
     site.topics().await;
-    let process = async |server: &Server| server.post_json("/api/city/process/from-kafka?wait=true", &Value::Null).await;
+    let process =
+        async |server: &Server| server.post_json("/api/city/process/from-kafka?wait=true", &Value::Null).await;
     let (status, chosen) = first.post_json(&format!("/api/city/select/{CITY}"), &Value::Null).await;
     assert_eq!((status, &chosen["cityId"], &chosen["status"]), (202, &json!(CITY), &json!("LOADING")));
     let ts = now() - 60_000;

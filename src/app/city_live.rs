@@ -6,8 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::{
     city_live::{
-        CityLive, OperationError, Process,
-        archive,
+        CityLive, OperationError, Process, archive,
         catalogue::Catalogue,
         consumer::Judgement,
         models::{Models, RemoteSettings},

@@ -87,8 +87,9 @@ pub enum OperationError {
 }
 
 /// Makes a run's results out of what the archive holds: rules that call no API. They write nothing themselves.
-pub type Process =
-    Arc<dyn Fn(Arc<dyn Archive>, Arc<LiveCity>, Job) -> BoxFuture<'static, Result<Processed, ArchiveError>> + Send + Sync>;
+pub type Process = Arc<
+    dyn Fn(Arc<dyn Archive>, Arc<LiveCity>, Job) -> BoxFuture<'static, Result<Processed, ArchiveError>> + Send + Sync,
+>;
 
 /// One run to make.
 #[derive(Clone, Debug)]

@@ -234,8 +234,7 @@ async fn send_alone(producer: &Producer, letter: &Letter) -> Result<(), SendErro
         match producer.send_until_answered(&record(letter, most)).await {
             Ok(_) => return Ok(()),
             Err(SendError::Refused(why)) => {
-                let size =
-                    letter.key.as_ref().map_or(0, Bytes::len).max(letter.value.as_ref().map_or(0, Bytes::len));
+                let size = letter.key.as_ref().map_or(0, Bytes::len).max(letter.value.as_ref().map_or(0, Bytes::len));
                 let next = most.map_or(FIRST_CUT.min(size.saturating_sub(1)), |most| most / 2);
                 if next < LAST_CUT {
                     return Err(SendError::Refused(why));

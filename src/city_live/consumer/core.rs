@@ -189,8 +189,7 @@ impl Core {
 
     /// A record's message, in a zone of the catalogue.
     fn message(&self, record: &Source) -> Result<Message, Reject> {
-        let mut message =
-            parse::message(record.topic, record.value.as_deref(), record.timestamp, self.judgement)?;
+        let mut message = parse::message(record.topic, record.value.as_deref(), record.timestamp, self.judgement)?;
         let Some(city) = self.cities.iter().find(|city| city.id == message.city_id) else {
             let known: Vec<_> = self.cities.iter().map(|city| city.id.as_str()).collect();
             let city = cut(&message.city_id, 80);
@@ -199,7 +198,8 @@ impl Core {
         };
         match &message.zone_id {
             Some(zone) if city.zone(zone).is_none() => {
-                let why = format!("zone_id is {:?}; accepted: null, or a zone of the city {:?}", cut(zone, 80), city.id);
+                let why =
+                    format!("zone_id is {:?}; accepted: null, or a zone of the city {:?}", cut(zone, 80), city.id);
                 return Err(reject(Code::UnknownEntity, why));
             }
             None => message.zone_id = zone_of_call(city, &message.payload),

@@ -38,8 +38,9 @@ pub(super) fn message(
     if bytes.is_empty() {
         return Err(reject(Code::Empty, "there is no value; accepted: a JSON object".to_owned()));
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| reject(Code::NotUtf8, format!("the value is no UTF-8 from byte {} on", error.valid_up_to())))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        reject(Code::NotUtf8, format!("the value is no UTF-8 from byte {} on", error.valid_up_to()))
+    })?;
     let Value::Object(mut fields) = serde_json::from_str(text)
         .map_err(|error| reject(Code::NotJson, format!("the value is no JSON object: {error}")))?
     else {

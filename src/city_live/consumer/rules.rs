@@ -101,26 +101,22 @@ const CALL_311: &[Rule] = &[
 /// The fields of a `payload.type`, and which of them say something: one at least must be there.
 pub(super) fn of(kind: &str) -> Option<(&'static [Rule], &'static [&'static str])> {
     Some(match kind {
-        "weather" => (WEATHER, &[
-            "temperature_c",
-            "apparent_temperature_c",
-            "humidity_pct",
-            "wind_speed_ms",
-            "wind_direction_deg",
-            "precipitation_mm",
-            "pressure_hpa",
-            "weather_code",
-        ]),
-        "aqi" => (AQI, &[
-            "us_aqi",
-            "european_aqi",
-            "pm2_5_ugm3",
-            "pm10_ugm3",
-            "no2_ugm3",
-            "o3_ugm3",
-            "so2_ugm3",
-            "co_ugm3",
-        ]),
+        "weather" => (
+            WEATHER,
+            &[
+                "temperature_c",
+                "apparent_temperature_c",
+                "humidity_pct",
+                "wind_speed_ms",
+                "wind_direction_deg",
+                "precipitation_mm",
+                "pressure_hpa",
+                "weather_code",
+            ],
+        ),
+        "aqi" => {
+            (AQI, &["us_aqi", "european_aqi", "pm2_5_ugm3", "pm10_ugm3", "no2_ugm3", "o3_ugm3", "so2_ugm3", "co_ugm3"])
+        }
         "traffic" => (TRAFFIC, &[]),
         "power_demand" => (POWER_DEMAND, &["demand_mwh", "forecast_mwh"]),
         "grid_alert" => (GRID_ALERT, &[]),

@@ -91,10 +91,8 @@ impl Consumer {
             }
         };
         parts.health.works(WHAT);
-        let letters = DeadLetters::new(&parts.cluster, COMPRESSION).map_err(|error| ArchiveError::Unavailable {
-            archive: "Kafka",
-            message: error.to_string(),
-        })?;
+        let letters = DeadLetters::new(&parts.cluster, COMPRESSION)
+            .map_err(|error| ArchiveError::Unavailable { archive: "Kafka", message: error.to_string() })?;
         Ok(Self { parts, core, letters, progress })
     }
 
@@ -206,7 +204,12 @@ impl Consumer {
         for (topic, partition, wanted) in batch.lost {
             telemetry::offset_gaps(topic.name(), partition).increment(1);
             let message = format!("records from offset {wanted} on were gone before they were read");
-            tracing::warn!(topic = topic.name(), partition, wanted, "City Live's records were gone before they were read");
+            tracing::warn!(
+                topic = topic.name(),
+                partition,
+                wanted,
+                "City Live's records were gone before they were read"
+            );
             self.parts.health.fault(&format!("{}/{partition}", topic.name()), Trouble::Lost, message);
         }
         if batch.records.is_empty() {

@@ -74,9 +74,8 @@ fn what_cannot_be_meant_is_refused_by_its_field_value_and_what_is_accepted() {
         message
     };
     let payload = |payload: Value| message(Some("z1"), NOON, payload);
-    let traffic = |speed: Value| {
-        payload(json!({"type": "traffic", "current_speed_kmh": speed, "free_flow_speed_kmh": 50}))
-    };
+    let traffic =
+        |speed: Value| payload(json!({"type": "traffic", "current_speed_kmh": speed, "free_flow_speed_kmh": 50}));
     let cases: Vec<(LiveTopic, Value, Code, &[&str])> = vec![
         (AqiStream, json!([]), Code::NotJson, &["a JSON object"]),
         (AqiStream, json!({}), Code::MissingField, &["city_id"]),
@@ -200,8 +199,7 @@ fn a_window_holds_a_day_and_each_call_once() {
         call("3", Some("z1"), NOON - hour, "Open"),
         call("3", Some("z1"), NOON - hour, "Closed"),
     ];
-    let records =
-        calls.iter().enumerate().map(|(n, call)| record(LiveTopic::IncidentText, n as i64, call.to_string()));
+    let records = calls.iter().enumerate().map(|(n, call)| record(LiveTopic::IncidentText, n as i64, call.to_string()));
     let taken = take(&mut core, records.collect());
     let window = &taken.intake.calls[0];
     let ids: Vec<_> = window.calls.iter().map(|entry| entry.call.call_id.as_str()).collect();

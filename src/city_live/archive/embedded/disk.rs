@@ -114,7 +114,9 @@ pub(super) fn failed(path: &Path, error: &rusqlite::Error) -> ArchiveError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => foreign(
             path,
-            &format!("the file is damaged ({error}): put a copy in its place, or move it away, and it is filled anew from Kafka"),
+            &format!(
+                "the file is damaged ({error}): put a copy in its place, or move it away, and it is filled anew from Kafka"
+            ),
         ),
         _ => match error {
             rusqlite::Error::FromSqlConversionFailure(..) => foreign(path, &error.to_string()),

@@ -45,8 +45,7 @@ pub(super) fn page(connection: &Connection, query: &FeedQuery) -> rusqlite::Resu
     if let Some(after) = query.after {
         with("seq > ?", Value::from(after));
     }
-    let conditions =
-        if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+    let conditions = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
     let order = if query.after.is_some() { "ASC" } else { "DESC" };
     values.push(Value::from(i64::try_from(query.limit).unwrap_or(i64::MAX)));
     let sql = format!(
@@ -83,6 +82,7 @@ pub(super) fn expire(transaction: &Transaction<'_>, before: Time, dropped: &mut 
         last = Some(row.get::<_, i64>(0)?);
     }
     let Some(last) = last else { return Ok(false) };
-    *dropped += transaction.prepare_cached("DELETE FROM kafka_live_feed WHERE seq <= ?1")?.execute(params![last])? as u64;
+    *dropped +=
+        transaction.prepare_cached("DELETE FROM kafka_live_feed WHERE seq <= ?1")?.execute(params![last])? as u64;
     Ok(true)
 }

@@ -11,8 +11,7 @@ pub(super) struct Fenced;
 
 /// Whether this token is the lease's.
 pub(super) fn check(transaction: &Transaction<'_>, token: i64) -> rusqlite::Result<Result<(), Fenced>> {
-    let stored: i64 =
-        transaction.prepare_cached("SELECT token FROM state")?.query_row([], |row| row.get(0))?;
+    let stored: i64 = transaction.prepare_cached("SELECT token FROM state")?.query_row([], |row| row.get(0))?;
     Ok(if stored == token { Ok(()) } else { Err(Fenced) })
 }
 

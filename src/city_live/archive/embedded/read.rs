@@ -111,11 +111,9 @@ pub(super) fn outputs(connection: &Connection, city: &str, zone: Option<&str>) -
             "SELECT doc FROM model_outputs WHERE city_id = ?1 AND zone_id = ?2 ORDER BY model",
             [city, zone],
         ),
-        None => documents(
-            connection,
-            "SELECT doc FROM model_outputs WHERE city_id = ?1 ORDER BY zone_id, model",
-            [city],
-        ),
+        None => {
+            documents(connection, "SELECT doc FROM model_outputs WHERE city_id = ?1 ORDER BY zone_id, model", [city])
+        }
     }
 }
 

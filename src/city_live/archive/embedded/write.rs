@@ -93,9 +93,7 @@ pub(super) fn take_in(transaction: &Transaction<'_>, intake: &Intake) -> rusqlit
 
 pub(super) fn processed(transaction: &Transaction<'_>, processed: &Processed) -> rusqlite::Result<()> {
     // Zones that the catalogue no longer has go with it.
-    transaction
-        .prepare_cached("DELETE FROM processed_zone_data WHERE city_id = ?1")?
-        .execute([&processed.city_id])?;
+    transaction.prepare_cached("DELETE FROM processed_zone_data WHERE city_id = ?1")?.execute([&processed.city_id])?;
     let mut zone_row = transaction
         .prepare_cached("INSERT OR REPLACE INTO processed_zone_data (city_id, zone_id, doc) VALUES (?1, ?2, ?3)")?;
     let mut risk_row = transaction

@@ -67,10 +67,7 @@ impl Archive for MongoArchive {
     }
 
     async fn revision(&self) -> Result<i64> {
-        within(CALL_LIMIT, async {
-            Ok(self.link.state().await?.map_or(0, |state| number(&state, "revision")))
-        })
-        .await
+        within(CALL_LIMIT, async { Ok(self.link.state().await?.map_or(0, |state| number(&state, "revision"))) }).await
     }
 
     async fn last_seq(&self) -> Result<i64> {

@@ -84,9 +84,9 @@ fn json(value: Bson) -> Value {
         Bson::Double(number) => Value::from(number),
         Bson::DateTime(date) => Value::String(Time(date.timestamp_millis()).to_string()),
         Bson::Array(values) => values.into_iter().map(json).collect(),
-        Bson::Document(fields) => Value::Object(
-            fields.into_iter().map(|(name, value)| (unescape(&name), json(value))).collect::<Map<_, _>>(),
-        ),
+        Bson::Document(fields) => {
+            Value::Object(fields.into_iter().map(|(name, value)| (unescape(&name), json(value))).collect::<Map<_, _>>())
+        }
         // What we never write: read as nothing.
         _ => Value::Null,
     }

@@ -52,7 +52,7 @@ impl Link {
     /// Makes the document where there is none.
     pub(super) async fn make_state(&self) -> Result<()> {
         let none = doc! {"_id": RUNNER, "token": 0_i64, "beat": 0_i64, "holder": Bson::Null, "revision": 0_i64,
-            "selection": Bson::Null, "offsets": {}};
+        "selection": Bson::Null, "offsets": {}};
         self.add(STATE, vec![none]).await
     }
 

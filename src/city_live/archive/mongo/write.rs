@@ -40,13 +40,7 @@ fn place(city: &str, zone: Option<&str>) -> String {
 }
 
 /// A document that its collection's TTL index drops.
-fn ageing(
-    collection: &'static str,
-    id: String,
-    of: &impl Serialize,
-    from: Time,
-    keep: Duration,
-) -> Result<Document> {
+fn ageing(collection: &'static str, id: String, of: &impl Serialize, from: Time, keep: Duration) -> Result<Document> {
     let mut document = document(collection, id, of)?;
     document.insert("expire_at", date(Time(from.0 + keep.as_millis() as i64)));
     Ok(document)
@@ -79,9 +73,10 @@ impl Link {
             });
             self.put(kind.collection(), puts.collect::<Result<_>>()?).await?;
         }
-        let puts = intake.calls.iter().map(|calls| {
-            document(CALLS, place(&calls.city_id, calls.zone_id.as_deref()), calls).map(Put::over)
-        });
+        let puts = intake
+            .calls
+            .iter()
+            .map(|calls| document(CALLS, place(&calls.city_id, calls.zone_id.as_deref()), calls).map(Put::over));
         self.put(CALLS, puts.collect::<Result<_>>()?).await?;
         let mut offsets = doc! {};
         for offset in &intake.offsets {
@@ -114,9 +109,8 @@ impl Link {
             document(OUTPUTS, id, output).map(Put::over)
         });
         self.put(OUTPUTS, outputs.collect::<Result<_>>()?).await?;
-        let documents = zones.map(|zone| {
-            document(PROCESSED, place(&zone.city_id, Some(&zone.zone_id)), zone).map(Put::over)
-        });
+        let documents =
+            zones.map(|zone| document(PROCESSED, place(&zone.city_id, Some(&zone.zone_id)), zone).map(Put::over));
         self.put(PROCESSED, documents.collect::<Result<_>>()?).await?;
         // Zones that the catalogue no longer has go with it.
         let ids: Vec<&str> = processed.zones.iter().map(|zone| zone.zone_id.as_str()).collect();
@@ -133,8 +127,7 @@ impl Link {
             }
             let ids: Vec<&str> = left.iter().map(|alert| alert.alert_id.as_str()).collect();
             let stored: Vec<Alert> = self.documents(ALERTS, doc! {"_id": {"$in": ids}}, doc! {}, None).await?;
-            let stored: HashMap<&str, &Alert> =
-                stored.iter().map(|alert| (alert.alert_id.as_str(), alert)).collect();
+            let stored: HashMap<&str, &Alert> = stored.iter().map(|alert| (alert.alert_id.as_str(), alert)).collect();
             let puts = left.iter().map(|alert| {
                 let stored = stored.get(alert.alert_id.as_str()).copied();
                 let document = document(ALERTS, alert.alert_id.clone(), &merge_acknowledgement(alert, stored))?;

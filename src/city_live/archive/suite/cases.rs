@@ -248,7 +248,12 @@ pub(super) fn zone(id: &str, run: &str, at: Time, score: f64) -> ProcessedZone {
             anomalous: false,
         }],
         risk: Risk { score, level: "low".to_owned(), parts: vec![part("weather", score), part("air", score)] },
-        recommendations: vec![Recommendation { rule: "r".to_owned(), priority: 1, text: "t".to_owned(), reason: "w".to_owned() }],
+        recommendations: vec![Recommendation {
+            rule: "r".to_owned(),
+            priority: 1,
+            text: "t".to_owned(),
+            reason: "w".to_owned(),
+        }],
         freshness: vec![InputFreshness {
             input: "weather".to_owned(),
             state: Freshness::Stale,
@@ -307,7 +312,10 @@ pub(super) async fn a_run_is_written_and_read(place: &dyn Place) {
     assert_eq!(hours, [feature(None, NOON, 20.0), feature(Some("z0"), NOON, 20.0)]);
     assert_eq!(archive.features("nyc", Some("z0"), NOON).await.unwrap(), hours[1..]);
     assert_eq!(archive.features("nyc", Some("z0"), later).await.unwrap(), []);
-    assert_eq!(archive.outputs("nyc", Some("z0")).await.unwrap(), [output("z0", "heuristic", later), output("z0", "lstm", later)]);
+    assert_eq!(
+        archive.outputs("nyc", Some("z0")).await.unwrap(),
+        [output("z0", "heuristic", later), output("z0", "lstm", later)]
+    );
     assert_eq!(archive.outputs("nyc", None).await.unwrap().len(), 3);
     let query = AlertQuery { city_id: "nyc".to_owned(), zone_id: None, status: Vec::new(), limit: 10 };
     assert_eq!(archive.alerts(&query).await.unwrap(), [samples::alert("air", "z0", NOON)]);
@@ -375,7 +383,11 @@ pub(super) async fn what_is_old_goes(place: &dyn Place) {
                 values: BTreeMap::new(),
             })
             .to_vec(),
-        alerts: vec![samples::alert("old", "z0", Time(now.0 - 90 * hour)), cleared("a", now.0 - 9 * hour), cleared("b", now.0)],
+        alerts: vec![
+            samples::alert("old", "z0", Time(now.0 - 90 * hour)),
+            cleared("a", now.0 - 9 * hour),
+            cleared("b", now.0),
+        ],
         outputs: Vec::new(),
     };
     archive.put_processed(token, &processed).await.unwrap();

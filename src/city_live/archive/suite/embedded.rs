@@ -26,7 +26,9 @@ async fn a_file_that_is_no_archive_is_named() {
     let path = folder.0.path().join("city-live.db");
     let archive = EmbeddedArchive::open(folder.0.path());
     let says = |error: ArchiveError, what: &str| {
-        assert!(matches!(&error, ArchiveError::Foreign { collection, .. } if *collection == path.display().to_string()));
+        assert!(
+            matches!(&error, ArchiveError::Foreign { collection, .. } if *collection == path.display().to_string())
+        );
         assert!(error.to_string().contains(what), "{error}");
     };
     fs::write(&path, "this is no database, but it is long enough to look like one to nobody".repeat(100)).unwrap();
@@ -63,7 +65,8 @@ async fn pages_of_the_feed_walk_indexes() {
         ("INDEXED BY feed_city", "WHERE city_id = 'a' AND ts >= 4"),
         ("NOT INDEXED", "WHERE seq > 4"),
     ] {
-        let sql = format!("EXPLAIN QUERY PLAN SELECT * FROM kafka_live_feed {index} {condition} ORDER BY seq DESC LIMIT 5");
+        let sql =
+            format!("EXPLAIN QUERY PLAN SELECT * FROM kafka_live_feed {index} {condition} ORDER BY seq DESC LIMIT 5");
         let mut statement = connection.prepare(&sql).unwrap();
         let plan: Vec<String> = statement.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
         assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
@@ -80,7 +83,8 @@ async fn readers_do_not_wait_for_a_writer() {
         let archive = Arc::clone(&archive);
         async move {
             for batch in 0..20 {
-                let items = (1..=500).map(|n| item(batch * 500 + n, "nyc", Some("z0"), samples::weather(1.0))).collect();
+                let items =
+                    (1..=500).map(|n| item(batch * 500 + n, "nyc", Some("z0"), samples::weather(1.0))).collect();
                 archive.take_in(token, &Intake { items, ..Intake::default() }).await.unwrap();
             }
         }
