@@ -492,8 +492,8 @@ const TWIN: &[Setting] = &[
         "MONGODB_URI",
         "archive.mongodb_uri",
         Preset::Text("mongodb://localhost:27017/citytwin"),
-        "The MongoDB of the history. Nothing uses it in this release; it is checked and shown, so that a deployment \
-         can already name it.",
+        "The MongoDB in which City Live keeps what it knows, with the database in its path; `embedded` keeps it in `DATA_DIR`. The \
+         twin never waits for it.",
         Field::UrlOrEmbedded { schemes: MONGODB_SCHEMES, set: |c, v| c.archive.mongodb_uri = v },
     ),
     open(
