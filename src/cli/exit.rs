@@ -4,7 +4,11 @@ use std::io;
 
 use crate::{
     city_live::{catalogue::CatalogueError, producer::ProducerError},
-    config::ConfigError, kafka::KafkaError, recording::RecordingError, store::StoreError};
+    config::ConfigError,
+    kafka::KafkaError,
+    recording::RecordingError,
+    store::StoreError,
+};
 
 /// The exit code of an error and the one line to say; no line where the reader of our output has simply gone away.
 pub fn exit_code(error: &anyhow::Error) -> (u8, Option<String>) {
