@@ -10,6 +10,7 @@ mod broker_away;
 mod chain;
 mod city_live;
 mod city_live_feeds;
+mod city_live_edges;
 mod cli;
 mod crash;
 mod dead_letters;
