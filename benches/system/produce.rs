@@ -24,6 +24,9 @@ fn producer(brokers: &str, codec: &str, linger_ms: &str) -> Sender {
         .set("log_level", "3")
         .set("compression.codec", codec)
         .set("linger.ms", linger_ms)
+        // As careful clients send: at most five requests on their way, so that a busy broker is met with larger batches
+        // and not with a queue of requests.
+        .set("enable.idempotence", "true")
         // The partition that Java's clients and kafkajs choose for a key.
         .set("partitioner", "murmur2_random")
         .set("queue.buffering.max.messages", "200000")
@@ -62,7 +65,7 @@ impl Paced {
     /// `more(until)` gives the events up to that time, in order, that it has not given yet.
     pub fn start(brokers: &str, mut more: impl FnMut(i64) -> Vec<SimEvent> + Send + 'static) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let producer = producer(brokers, "none", "0");
+        let producer = producer(brokers, "none", "1");
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let mut sent = 0;

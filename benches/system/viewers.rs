@@ -23,7 +23,7 @@ use crate::{
     machine,
     produce::{Paced, now_ms},
     report::Figure,
-    wire::{Wire, ages},
+    wire::{Wire, ages_of_updates},
 };
 
 /// So many demo cities have some 100,000 entities.
@@ -209,16 +209,11 @@ async fn view(port: u16, n: usize, seen: Arc<Seen>, stall: Option<Arc<AtomicBool
             id = Some(String::from_utf8_lossy(&frame[at..at + 32]).into_owned());
         }
         seen.frames.fetch_add(1, Ordering::Relaxed);
-        // What enters by a pan was updated some time ago: only live changes have an age.
-        if now_live && n.is_multiple_of(LOOKS) && !contains(frame, b"ENTERED") {
-            seen.ages.lock().expect("no viewer panics").extend(ages(frame));
+        if now_live && n.is_multiple_of(LOOKS) {
+            seen.ages.lock().expect("no viewer panics").extend(ages_of_updates(frame));
         }
         if stall.as_ref().is_some_and(|stall| stall.load(Ordering::Acquire)) {
             std::future::pending::<()>().await;
         }
     }
-}
-
-fn contains(frame: &[u8], word: &[u8]) -> bool {
-    frame.windows(word.len()).any(|window| window == word)
 }

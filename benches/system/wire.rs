@@ -115,6 +115,16 @@ fn whole(bytes: &[u8]) -> Option<(usize, usize)> {
     (bytes.len() >= head + length).then_some((head, head + length))
 }
 
+/// The ages of what was updated in a batch of `twinChanges`, in milliseconds: what enters may have been updated long ago.
+pub fn ages_of_updates(frame: &[u8]) -> impl Iterator<Item = f64> + '_ {
+    const KIND: &[u8] = br#""kind":""#;
+    const UPDATED: &[u8] = b"UPDATED";
+    let begins: Vec<usize> =
+        frame.windows(KIND.len()).enumerate().filter(|(_, window)| *window == KIND).map(|(at, _)| at).collect();
+    let changes = (0..begins.len()).map(move |n| &frame[begins[n]..begins.get(n + 1).copied().unwrap_or(frame.len())]);
+    changes.filter(|change| change[KIND.len()..].starts_with(UPDATED)).flat_map(ages)
+}
+
 /// The ages of the values in a frame in milliseconds, by their `lastUpdated`, which was the moment to send them at.
 pub fn ages(frame: &[u8]) -> impl Iterator<Item = f64> + '_ {
     const KEY: &[u8] = br#""lastUpdated":"20"#;
