@@ -72,21 +72,33 @@ fn real_replies_are_read() {
     // 23:00 of Copenhagen's summer.
     assert_eq!(message.ts, at("2026-07-26T21:00:00Z"));
     let Payload::Weather(weather) = message.payload else { panic!("weather") };
-    assert_eq!((weather.temperature_c, weather.humidity_pct, weather.wind_speed_ms), (Some(16.8), Some(84.0), Some(2.5)));
-    assert_eq!((weather.precipitation_mm, weather.weather_code, weather.pressure_hpa), (Some(0.3), Some(55), Some(996.7)));
+    assert_eq!(
+        (weather.temperature_c, weather.humidity_pct, weather.wind_speed_ms),
+        (Some(16.8), Some(84.0), Some(2.5))
+    );
+    assert_eq!(
+        (weather.precipitation_mm, weather.weather_code, weather.pressure_hpa),
+        (Some(0.3), Some(55), Some(996.7))
+    );
     assert_eq!(weather.hourly_temperature.len(), 48);
     assert_eq!(weather.hourly_temperature[0].ts, at("2026-07-26T21:00:00Z"));
 
     let message = one(FeedId::OpenMeteoAir, "openmeteo_air_quality_enschede.json");
     assert_eq!(message.ts, at("2026-10-03T10:00:00Z"));
     let Payload::Aqi(air) = message.payload else { panic!("air") };
-    assert_eq!((air.us_aqi, air.european_aqi, air.pm2_5_ugm3, air.co_ugm3), (Some(65.0), Some(44.0), Some(22.1), Some(229.0)));
+    assert_eq!(
+        (air.us_aqi, air.european_aqi, air.pm2_5_ugm3, air.co_ugm3),
+        (Some(65.0), Some(44.0), Some(22.1), Some(229.0))
+    );
 
     let message = one(FeedId::OpenWeather, "openweather_current_newyork.json");
     assert_eq!(message.ts, at("2024-03-20T02:13:29Z"));
     let Payload::Weather(weather) = message.payload else { panic!("weather") };
     // It was asked for in °F; we ask for metric units.
-    assert_eq!((weather.temperature_c, weather.humidity_pct, weather.pressure_hpa), (Some(39.2), Some(70.0), Some(1008.0)));
+    assert_eq!(
+        (weather.temperature_c, weather.humidity_pct, weather.pressure_hpa),
+        (Some(39.2), Some(70.0), Some(1008.0))
+    );
     assert_eq!(weather.weather_code, Some(2), "scattered clouds");
 
     let Payload::Traffic(traffic) = one(FeedId::TomTom, "tomtom_flow_nijmegen.json").payload else { panic!("traffic") };
@@ -119,7 +131,9 @@ fn a_real_reply_of_eia_is_read_for_the_region_that_was_asked_about() {
     let reply: Value = serde_json::from_slice(&body).unwrap();
     let value = |kind: &str| {
         let rows = reply["response"]["data"].as_array().unwrap();
-        let row = rows.iter().find(|row| row["respondent"] == "FLA" && row["type"] == kind && row["period"] == "2024-04-02T07");
+        let row = rows
+            .iter()
+            .find(|row| row["respondent"] == "FLA" && row["type"] == kind && row["period"] == "2024-04-02T07");
         row.map(|row| row["value"].as_str().unwrap().parse::<f64>().unwrap())
     };
     catalogue.cities[0].eia_region = Some("FLA".into());
@@ -143,7 +157,8 @@ fn real_calls_lie_in_the_zone_of_their_borough() {
             continue;
         };
         inside += 1;
-        let boroughs = [("MANHATTAN", "mn-"), ("BRONX", "bx-"), ("BROOKLYN", "bk-"), ("QUEENS", "qn-"), ("STATEN ISLAND", "si-")];
+        let boroughs =
+            [("MANHATTAN", "mn-"), ("BRONX", "bx-"), ("BROOKLYN", "bk-"), ("QUEENS", "qn-"), ("STATEN ISLAND", "si-")];
         let told = boroughs.iter().find(|(name, _)| line.contains(&format!(",{name},")));
         wrong += usize::from(told.is_some_and(|(_, prefix)| !zone.id.starts_with(prefix)));
     }
@@ -170,7 +185,11 @@ fn real_outlines_can_be_a_citys_zones() {
     let city = read.city("taxi").unwrap();
     assert_eq!(city.zones.len(), 263);
     for zone in &city.zones {
-        assert!(zone.shape.iter().any(|polygon| polygon.contains(zone.centre)), "{}: its centre lies inside", zone.name);
+        assert!(
+            zone.shape.iter().any(|polygon| polygon.contains(zone.centre)),
+            "{}: its centre lies inside",
+            zone.name
+        );
     }
     let times_square = city.zone_at(Position { latitude: 40.7580, longitude: -73.9855 }).unwrap();
     assert_eq!(times_square.name, "Times Sq/Theatre District");
@@ -210,7 +229,8 @@ async fn citytwin_produce_sends_what_the_apis_say_to_a_real_kafka() {
     let apis = Simulated::start(options, Arc::clone(&catalogue)).await.unwrap();
     let server = current_city(r#"{"cityId": "nyc", "name": "New York", "status": "LOADING", "zones": 39, "selectedAt": "2026-11-25T12:00:00.000Z"}"#).await;
     let url = apis.url();
-    let mut settings = vec![("KAFKA_BROKERS", brokers.as_str()), ("CITY_LIVE_SERVER", &server), ("CITY_LIVE_INTERVAL", "1s")];
+    let mut settings =
+        vec![("KAFKA_BROKERS", brokers.as_str()), ("CITY_LIVE_SERVER", &server), ("CITY_LIVE_INTERVAL", "1s")];
     for name in ["OPEN_METEO_URL", "OPEN_METEO_AIR_URL", "TOMTOM_URL", "EIA_URL", "SOCRATA_URL"] {
         settings.push((name, &url));
     }
@@ -238,7 +258,11 @@ async fn citytwin_produce_sends_what_the_apis_say_to_a_real_kafka() {
         let all = |kind: &str| told.get(kind).is_some_and(|told| told.len() == zones);
         let some = |kind: &str| told.contains_key(kind);
         let done = all("weather") && all("aqi") && all("traffic") && some("power_demand") && some("call_311");
-        if done { Ok(told) } else { Err(format!("{:?}", told.iter().map(|(kind, zones)| (kind, zones.len())).collect::<Vec<_>>())) }
+        if done {
+            Ok(told)
+        } else {
+            Err(format!("{:?}", told.iter().map(|(kind, zones)| (kind, zones.len())).collect::<Vec<_>>()))
+        }
     })
     .await;
     assert_eq!(told["power_demand"], BTreeSet::from([String::new()]), "of the whole city");

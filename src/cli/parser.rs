@@ -90,7 +90,20 @@ fn version() -> String {
 const SECTIONS: [(&str, &[&str]); 7] = [
     (
         "serve",
-        &["City", "Kafka", "Store", "Ingest", "Writer", "Publish", "HTTP", "GraphQL", "Live map", "City Live", "Archive", "Logs"],
+        &[
+            "City",
+            "Kafka",
+            "Store",
+            "Ingest",
+            "Writer",
+            "Publish",
+            "HTTP",
+            "GraphQL",
+            "Live map",
+            "City Live",
+            "Archive",
+            "Logs",
+        ],
     ),
     ("produce", &["Kafka", "City Live", "Logs"]),
     ("import", &["City", "Store", "Writer", "HTTP", "Logs"]),

@@ -53,7 +53,9 @@ pub fn catalogue(file: &str, text: &str, beside: &Beside<'_>) -> Result<Catalogu
         .collect::<Result<Vec<_>, _>>()?;
     let mut ids = BTreeSet::new();
     match cities.iter().find(|city| !ids.insert(&city.id)) {
-        Some(twice) => Err(place.city(quoted(&twice.id)).refuse("id", quoted(&twice.id), "an id that no other city has")),
+        Some(twice) => {
+            Err(place.city(quoted(&twice.id)).refuse("id", quoted(&twice.id), "an id that no other city has"))
+        }
         None => Ok(Catalogue { cities }),
     }
 }
@@ -115,7 +117,8 @@ fn zones_file(place: &Place, table: &Table, file: &str, beside: &Beside<'_>) -> 
         weight: weight.as_deref(),
         districts: districts.as_deref(),
     };
-    let text = beside(file).map_err(|reason| place.refuse("zones_file", quoted(file), format!("a file that can be read ({reason})")))?;
+    let text = beside(file)
+        .map_err(|reason| place.refuse("zones_file", quoted(file), format!("a file that can be read ({reason})")))?;
     let within = Place { file: file.to_owned(), ..place.clone() };
     geojson::zones(&within, &text, &names)
 }
@@ -130,8 +133,10 @@ fn zone(place: &Place, index: usize, table: &Table) -> Result<Zone, CatalogueErr
     let shape = match table.get("polygon") {
         None => Vec::new(),
         Some(value) => {
-            let positions = value.as_array().ok_or_else(|| place.refuse("polygon", value, "a list of [latitude, longitude]"))?;
-            let positions = positions.iter().map(|one| position(&place, "polygon", one)).collect::<Result<Vec<_>, _>>()?;
+            let positions =
+                value.as_array().ok_or_else(|| place.refuse("polygon", value, "a list of [latitude, longitude]"))?;
+            let positions =
+                positions.iter().map(|one| position(&place, "polygon", one)).collect::<Result<Vec<_>, _>>()?;
             let outer = shape::ring(positions).map_err(|accepted| place.refuse("polygon", value, accepted))?;
             vec![Polygon { outer, holes: Vec::new() }]
         }
@@ -174,8 +179,9 @@ impl Draft {
         }
         let centre = match (self.centre, self.shape.is_empty()) {
             (None, true) => return Err(place.lacks("centre", format!("{CENTRE}, or a polygon"))),
-            (None, false) => shape::inside(&self.shape)
-                .ok_or_else(|| place.lacks("centre", format!("{CENTRE}, since none can be found in a shape this thin")))?,
+            (None, false) => shape::inside(&self.shape).ok_or_else(|| {
+                place.lacks("centre", format!("{CENTRE}, since none can be found in a shape this thin"))
+            })?,
             (Some(centre), without_shape) => {
                 if !without_shape && !self.shape.iter().any(|polygon| polygon.contains(centre)) {
                     let value = format!("[{}, {}]", centre.latitude, centre.longitude);

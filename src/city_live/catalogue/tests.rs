@@ -17,7 +17,9 @@ fn read(text: &str) -> Result<Catalogue, CatalogueError> {
 
 /// A city of one zone, with these lines in the city and in the zone.
 fn town(city: &str, zone: &str) -> String {
-    format!("[[cities]]\nid = \"town\"\nname = \"Town\"\ntime_zone = \"Europe/Rome\"\n{city}\n[[cities.zones]]\nid = \"a\"\nname = \"A\"\n{zone}\n")
+    format!(
+        "[[cities]]\nid = \"town\"\nname = \"Town\"\ntime_zone = \"Europe/Rome\"\n{city}\n[[cities.zones]]\nid = \"a\"\nname = \"A\"\n{zone}\n"
+    )
 }
 
 fn error(text: &str) -> String {
@@ -62,10 +64,13 @@ fn a_wrong_value_names_city_zone_field_value_and_what_is_accepted() {
         ("polygon = []", "polygon: [] is not accepted; accepted is a ring of at least three different positions"),
         ("polygon = [[0, 0], [0, 1], [0, 0]]", "a ring of at least three different positions"),
         ("polygon = [[0, 0], [0, 1], [0, 2]]", "a ring that covers some ground"),
-        ("polygon = [[0, 0], [2, 3], [0, 2], [2, 0]]", "a ring that does not cross itself"),
+        ("polygon = [[0, 0], [2, 4], [0, 3], [3, 0]]", "a ring that does not cross itself"),
         ("polygon = [[0, 0], [0, 200], [2, 2]]", "[latitude, longitude] in degrees"),
         ("polygon = 3", "accepted is a list of [latitude, longitude]"),
-        ("centre = [5, 5]\npolygon = [[0, 0], [0, 2], [2, 2]]", "centre: [5, 5] is not accepted; accepted is a position inside"),
+        (
+            "centre = [5, 5]\npolygon = [[0, 0], [0, 2], [2, 2]]",
+            "centre: [5, 5] is not accepted; accepted is a position inside",
+        ),
         ("centre = [1, 1]\nweight = 0", "weight: 0 is not accepted; accepted is a number above 0"),
         ("centre = [1, 1]\nweight = nan", "weight: NaN is not accepted"),
         ("centre = [1, 1]\nweight = \"much\"", "weight: \"much\" is not accepted"),
@@ -104,14 +109,19 @@ fn a_wrong_city_is_refused() {
     let zoneless = "[[cities]]\nid = \"town\"\nname = \"Town\"\ntime_zone = \"UTC\"\n";
     assert!(error(zoneless).contains("zones is missing"));
     assert!(error(&format!("{zoneless}zones = []")).contains("at least one zone"));
-    assert!(error(&format!("{zoneless}zones_file = \"../z.geojson\"")).contains("the name of a file in the same folder"));
+    assert!(
+        error(&format!("{zoneless}zones_file = \"../z.geojson\"")).contains("the name of a file in the same folder")
+    );
     assert!(error(&format!("{zoneless}zones_file = \"z.geojson\"")).contains("a file that can be read (no such file)"));
 }
 
 #[test]
 fn ids_are_told_once() {
     let twice = format!("{}[[cities.zones]]\nid = \"a\"\nname = \"B\"\ncentre = [1, 1]", town("", "centre = [1, 1]"));
-    assert!(error(&twice).contains("city \"town\", zone \"a\": id: \"a\" is not accepted; accepted is an id that no other zone"));
+    assert!(
+        error(&twice)
+            .contains("city \"town\", zone \"a\": id: \"a\" is not accepted; accepted is an id that no other zone")
+    );
     let one = town("", "centre = [1, 1]");
     assert!(error(&format!("{one}{one}")).contains("accepted is an id that no other city has"));
 }
@@ -161,12 +171,17 @@ fn what_is_wrong_with_geojson_is_told_with_its_file() {
         geo(&text).expect_err("it is refused").to_string()
     };
     assert!(wrong("FeatureCollection", "Feature").starts_with("z.geojson: it is no GeoJSON"));
-    assert!(wrong("[0, 0]", "[0, 99]").starts_with("z.geojson: city \"g\", zone \"7\": geometry: [0,99] is not accepted"));
+    assert!(
+        wrong("[0, 0]", "[0, 99]").starts_with("z.geojson: city \"g\", zone \"7\": geometry: [0,99] is not accepted")
+    );
     assert!(wrong("\"nr\": 7, ", "").starts_with("z.geojson: city \"g\", zone number 1: property nr is missing"));
     assert!(wrong("\"people\": 3, ", "").contains("zone \"7\": people is missing"));
     assert!(wrong("\"West\"", "[1]").contains("property label: [1] is not accepted"));
     assert!(wrong("\"nr\": 7", "\"nr\": \"e\"").contains("an id that no other zone"));
-    assert!(wrong("\"Point\", \"coordinates\"", "\"LineString\", \"coordinates\"").contains("a Polygon, MultiPolygon or Point"));
+    assert!(
+        wrong("\"Point\", \"coordinates\"", "\"LineString\", \"coordinates\"")
+            .contains("a Polygon, MultiPolygon or Point")
+    );
     assert!(wrong("[[0.5, 0.5], [1.5, 0.5], [1.5, 1.5], [0.5, 1.5], [0.5, 0.5]]", "[]").contains("at least three"));
     assert!(wrong("{", "").contains("it is no GeoJSON"));
 }
@@ -210,13 +225,13 @@ fn new_york_as_it_is_shipped() {
     }
     assert_eq!(met.len(), nyc.zones.len());
     for (place, zone) in [
-        (at(40.7580, -73.9855), "mn-midtown"),                   // Times Square
-        (at(40.7061, -74.0088), "mn-lower-manhattan"),           // Wall Street
-        (at(40.8296, -73.9262), "bx-highbridge-morrisania"),     // Yankee Stadium
-        (at(40.6602, -73.9690), "bk-flatbush"),                  // Prospect Park
-        (at(40.7498, -73.8620), "qn-jackson-heights-corona"),    // 103rd Street and Corona Plaza
-        (at(40.6413, -73.7781), "qn-rosedale-jfk"),              // the airport
-        (at(40.5795, -74.1502), "si-mid-island"),                // Staten Island Mall
+        (at(40.7580, -73.9855), "mn-midtown"),                // Times Square
+        (at(40.7061, -74.0088), "mn-lower-manhattan"),        // Wall Street
+        (at(40.8296, -73.9262), "bx-highbridge-morrisania"),  // Yankee Stadium
+        (at(40.6602, -73.9690), "bk-flatbush"),               // Prospect Park
+        (at(40.7498, -73.8620), "qn-jackson-heights-corona"), // 103rd Street and Corona Plaza
+        (at(40.6413, -73.7781), "qn-rosedale-jfk"),           // the airport
+        (at(40.5795, -74.1502), "si-mid-island"),             // Staten Island Mall
     ] {
         assert_eq!(nyc.zone_at(place).map(|zone| zone.id.as_str()), Some(zone));
     }

@@ -118,9 +118,8 @@ impl Ledger {
             self.calls.get(index).map_or(0, |call| (call + window - now).max(0))
         };
         let budget = self.budget;
-        let wait = until(budget.per_minute, MINUTE_MS)
-            .max(until(budget.per_hour, HOUR_MS))
-            .max(until(budget.per_day, DAY_MS));
+        let wait =
+            until(budget.per_minute, MINUTE_MS).max(until(budget.per_hour, HOUR_MS)).max(until(budget.per_day, DAY_MS));
         Duration::from_millis(wait.unsigned_abs())
     }
 

@@ -132,7 +132,9 @@ impl CallError {
     fn is_of_the_api(&self) -> bool {
         match self {
             Self::Status { status, .. } => *status >= 500 || matches!(status, 401 | 403 | 408),
-            Self::Throttled { .. } | Self::Timeout(_) | Self::Broken(_) | Self::TooLarge(_) | Self::Malformed(_) => true,
+            Self::Throttled { .. } | Self::Timeout(_) | Self::Broken(_) | Self::TooLarge(_) | Self::Malformed(_) => {
+                true
+            }
             Self::Resting(_) | Self::OverBudget { .. } => false,
         }
     }
@@ -288,7 +290,8 @@ impl Client {
         match (response.status(), kept) {
             (StatusCode::NOT_MODIFIED, Some(kept)) => Ok((kept.body, true)),
             (StatusCode::OK, _) => {
-                let version = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+                let version =
+                    |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
                 let (etag, last_modified) = (version(header::ETAG), version(header::LAST_MODIFIED));
                 let body = self.body(response, request).await?;
                 locked(&self.cache).put(url, Kept { etag, last_modified, body: body.clone() });

@@ -94,11 +94,8 @@ impl Feed for Eia {
         let mut messages = Vec::new();
         // All of them each time: an hour that came late is among them, and what was told already is the producer's to know.
         for (ts, hour) in hours.iter().filter(|(_, hour)| hour.demand.is_some()) {
-            let demand = PowerDemand {
-                region: region.to_owned(),
-                demand_mwh: hour.demand,
-                forecast_mwh: hour.forecast,
-            };
+            let demand =
+                PowerDemand { region: region.to_owned(), demand_mwh: hour.demand, forecast_mwh: hour.forecast };
             messages.push(ask.message(*ts, &self.source, Payload::PowerDemand(demand)));
             if is_news(*ts)
                 && let Some(alert) = alert(&hours, *ts, region, self.margin_pct, &ask.city.clock())
@@ -146,7 +143,7 @@ fn alert(hours: &BTreeMap<Time, Hour>, ts: Time, region: &str, margin_pct: f64, 
     let hour = hours.get(&ts)?;
     let demand = hour.demand?;
     let above = |kind: GridAlertKind, reference: f64, margin_pct: f64| {
-        let excess_pct = (demand / reference - 1.0) * 100.0;
+        let excess_pct = (demand - reference) / reference * 100.0;
         (reference > 0.0 && excess_pct > margin_pct).then(|| GridAlert {
             kind,
             region: region.to_owned(),

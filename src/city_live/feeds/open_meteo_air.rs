@@ -13,8 +13,7 @@ use crate::{
     config::{CityLiveConfig, ConfigError},
 };
 
-const CURRENT: &str =
-    "us_aqi,european_aqi,pm2_5,pm10,nitrogen_dioxide,ozone,sulphur_dioxide,carbon_monoxide";
+const CURRENT: &str = "us_aqi,european_aqi,pm2_5,pm10,nitrogen_dioxide,ozone,sulphur_dioxide,carbon_monoxide";
 
 /// The feed `open-meteo-air`.
 pub struct OpenMeteoAir {

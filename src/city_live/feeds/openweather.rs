@@ -55,10 +55,8 @@ impl Feed for OpenWeather {
         let root = Place::root(&reply);
         let main = root.at("main");
         let at_ground = main.at("grnd_level").optional_number()?;
-        let code = match root.at("weather").is_there() {
-            true => root.at("weather").entries()?.first().map(|first| first.at("id").number()).transpose()?,
-            false => None,
-        };
+        let conditions = if root.at("weather").is_there() { root.at("weather").entries()? } else { Vec::new() };
+        let code = conditions.first().map(|first| first.at("id").number()).transpose()?;
         let fallen = |kind: &str| root.at(kind).at("1h").optional_number();
         let weather = Weather {
             temperature_c: Some(main.at("temp").number()?),

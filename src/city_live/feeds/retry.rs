@@ -27,7 +27,8 @@ mod tests {
     #[test]
     fn waits_double_and_are_jittered_between_half_and_whole() {
         let (first, longest) = (Duration::from_millis(500), Duration::from_secs(8));
-        let waits = |chance| (1..8).map(|attempt| backoff(attempt, first, longest, chance).as_millis()).collect::<Vec<_>>();
+        let waits =
+            |chance| (1..8).map(|attempt| backoff(attempt, first, longest, chance).as_millis()).collect::<Vec<_>>();
         assert_eq!(waits(1.0), [500, 1000, 2000, 4000, 8000, 8000, 8000]);
         assert_eq!(waits(0.0), [250, 500, 1000, 2000, 4000, 4000, 4000]);
         assert_eq!(backoff(u32::MAX, first, longest, 1.0), longest);

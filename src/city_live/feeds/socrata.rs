@@ -70,14 +70,11 @@ impl Feed for Socrata {
         let from = ask.since.map_or(first, |since| (since.0 - OVERLAP_MS).clamp(first, ask.now.0));
         // Whole hours, so that the same question is asked often enough to be answered with "nothing new".
         let from = Timestamp::from_millisecond(from - from.rem_euclid(HOUR_MS)).ok()?;
-        let condition = format!("created_date >= '{}'", ask.city.clock().to_datetime(from).strftime("%Y-%m-%dT%H:%M:%S"));
+        let condition =
+            format!("created_date >= '{}'", ask.city.clock().to_datetime(from).strftime("%Y-%m-%dT%H:%M:%S"));
         let limit = LIMIT.to_string();
-        let parameters = [
-            ("$select", SELECT),
-            ("$where", &condition),
-            ("$order", "created_date DESC"),
-            ("$limit", limit.as_str()),
-        ];
+        let parameters =
+            [("$select", SELECT), ("$where", &condition), ("$order", "created_date DESC"), ("$limit", limit.as_str())];
         let header = self.token.clone().map(|token| ("X-App-Token", token));
         Some(Request { url: with_parameters(&url, parameters), header, secret: self.token.clone() })
     }

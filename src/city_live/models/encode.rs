@@ -31,7 +31,7 @@ impl Linear {
         let inputs = (self.length + CALENDAR) as u64;
         let (length, horizon) = (self.length as u64, self.horizon as u64);
         let mut graph = Vec::new();
-        let nodes: [(&str, &[&str], &str); 7] = [
+        let nodes: [(&str, &[&str], &str); 8] = [
             ("Add", &["series", "offset"], "shifted"),
             ("Log", &["shifted"], "logs"),
             ("Concat", &["logs", "calendar"], "inputs"),
@@ -39,15 +39,16 @@ impl Linear {
             ("Add", &["weighted", "bias"], "log_demand"),
             ("Exp", &["log_demand"], "shifted_demand"),
             ("Sub", &["shifted_demand", "offset"], "signed_demand"),
+            ("Relu", &["signed_demand"], "demand"),
         ];
-        for (operator, from, to) in nodes.into_iter().chain([("Relu", ["signed_demand"].as_slice(), "demand")]) {
+        for (operator, from, to) in nodes {
             message(&mut graph, 1, &node(operator, from, to));
         }
         message(&mut graph, 2, b"demand-linear");
         for (name, dims, values) in [
             ("offset", [1, 1], [self.offset].as_slice()),
-            ("weights", [inputs, horizon], &self.weights),
-            ("bias", [1, horizon], &self.bias),
+            ("weights", [inputs, horizon], self.weights.as_slice()),
+            ("bias", [1, horizon], self.bias.as_slice()),
         ] {
             message(&mut graph, 5, &tensor(name, &dims, values));
         }

@@ -191,11 +191,9 @@ fn plan(manifest: &Manifest, mut file: &[u8]) -> Result<TypedRunnableModel<Typed
             return Err(wrong(format!("input {place}"), format!("of `{found}`"), format!("that of `{name}`")));
         }
         let declared = model.input_fact(place).map_err(unusable)?.shape.clone();
-        let fits = declared.rank().concretize().is_none_or(|rank| rank == shape.len() as i64)
-            && declared
-                .as_concrete_finite()
-                .map_err(unusable)?
-                .is_none_or(|found| found.as_slice() == shape.as_slice());
+        // A length that the file leaves open (a batch, say) is set here.
+        let told = declared.as_concrete_finite().map_err(unusable)?;
+        let fits = told.is_none_or(|found| found.as_slice() == shape.as_slice());
         if !fits {
             return Err(wrong(format!("input `{name}`"), format!("{declared:?}"), format!("{shape:?}")));
         }

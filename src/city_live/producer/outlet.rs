@@ -1,6 +1,9 @@
 //! Messages into Kafka.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -16,6 +19,9 @@ use crate::{
 const COMPRESSION: &str = "gzip";
 /// The most messages of one call that wait for the broker at a time.
 const IN_FLIGHT: usize = 500;
+
+/// The pause after a producer was lost.
+const AFTER_LOSS: Duration = Duration::from_millis(200);
 
 /// The five topics, for [`Cluster::ensure_topics`].
 pub fn topics(partitions: i32) -> Vec<TopicSpec> {
@@ -51,7 +57,10 @@ impl Outlet {
             let producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone();
             match producer.send_until_answered(&record).await {
                 Ok(_) => return telemetry::live_sent(topic).increment(1),
-                Err(SendError::Fatal(reason)) => self.replace(&producer, &reason),
+                Err(SendError::Fatal(reason)) => {
+                    self.replace(&producer, &reason);
+                    tokio::time::sleep(AFTER_LOSS).await;
+                }
                 Err(error) => return tracing::warn!(topic, %error, "City Live message not sent"),
             }
         }

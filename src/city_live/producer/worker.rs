@@ -124,12 +124,14 @@ impl Worker {
         let begun = self.shared.elapsed();
         let due = following.plan.due(begun, self.shared.client.room(self.feed.id().account()));
         let Following { plan, since, sent, .. } = following;
-        let asked = due.into_iter().map(|index| {
-            let (since, sent) = (since[index], &*sent);
-            async move { (index, self.one(city, index, since, sent).await) }
-        });
-        // Collected, so that no borrow of `since` outlives this line.
-        let asked: Vec<_> = asked.collect();
+        let sent: &Mutex<Sent> = sent;
+        let asked: Vec<_> = due
+            .into_iter()
+            .map(|index| {
+                let since = since[index];
+                async move { (index, self.one(city, index, since, sent).await) }
+            })
+            .collect();
         let mut answers = stream::iter(asked).buffer_unordered(self.shared.config.concurrency);
         while let Some((index, answer)) = answers.next().await {
             match answer {

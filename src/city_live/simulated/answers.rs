@@ -82,9 +82,9 @@ pub fn openweather(day: Day, place: Position, now: Time) -> Value {
 
 /// TomTom's flow segment.
 pub fn tomtom(day: Day, place: Position, now: Time) -> Value {
-    let flow = day.flow(place, floor(now, MINUTE_MS));
     /// A segment of so many metres.
     const METRES: f64 = 420.0;
+    let flow = day.flow(place, floor(now, MINUTE_MS));
     let seconds = |kmh: f64| if kmh > 0.0 { (METRES * 3.6 / kmh).round() } else { 0.0 };
     json!({"flowSegmentData": {"frc": "FRC3", "currentSpeed": flow.current_kmh, "freeFlowSpeed": flow.free_kmh,
         "currentTravelTime": seconds(flow.current_kmh), "freeFlowTravelTime": seconds(flow.free_kmh), "confidence": 0.95,
@@ -121,7 +121,8 @@ pub fn eia(day: Day, region: &str, place: Position, start: Time, now: Time, leng
 /// Socrata's rows of a city's 311 calls, newest first, in the city's own time.
 pub fn socrata(day: Day, city: &LiveCity, from: DateTime, now: Time, limit: usize) -> Value {
     let clock = city.clock();
-    let from = clock.to_ambiguous_zoned(from).compatible().map_or(now, |zoned| Time(zoned.timestamp().as_millisecond()));
+    let from =
+        clock.to_ambiguous_zoned(from).compatible().map_or(now, |zoned| Time(zoned.timestamp().as_millisecond()));
     // No more than a week, whatever was asked for.
     let from = Time(from.0.clamp(now.0 - 7 * DAY_MS, now.0));
     let rows = day.calls(city, from, now).into_iter().take(limit).map(|call| {
@@ -184,8 +185,7 @@ fn us_aqi(pm2_5: f64) -> f64 {
 
 /// The European AQI of PM2.5 (µg/m³): the bands of the European Environment Agency, 20 each.
 fn european_aqi(pm2_5: f64) -> f64 {
-    const POINTS: [(f64, f64); 6] =
-        [(0.0, 0.0), (10.0, 20.0), (20.0, 40.0), (25.0, 60.0), (50.0, 80.0), (75.0, 100.0)];
+    const POINTS: [(f64, f64); 6] = [(0.0, 0.0), (10.0, 20.0), (20.0, 40.0), (25.0, 60.0), (50.0, 80.0), (75.0, 100.0)];
     along(&POINTS, pm2_5)
 }
 

@@ -78,11 +78,11 @@ impl Day {
         let Some(polygon) = zone.shape.first() else { return zone.centre };
         let (south_west, north_east) = polygon.bounds();
         let between = |from: f64, to: f64, share: f64| from + (to - from) * share;
-        let places = (0..24).map(|attempt| Position {
+        let mut places = (0..24).map(|attempt| Position {
             latitude: between(south_west.latitude, north_east.latitude, self.chance(38 + 2 * attempt, whom, when)),
             longitude: between(south_west.longitude, north_east.longitude, self.chance(39 + 2 * attempt, whom, when)),
         });
-        places.into_iter().find(|place| polygon.contains(*place)).unwrap_or(zone.centre)
+        places.find(|place| polygon.contains(*place)).unwrap_or(zone.centre)
     }
 }
 

@@ -150,7 +150,8 @@ async fn air(State(served): State<Arc<Served>>, headers: HeaderMap, Query(asked)
 }
 
 fn open_meteo_error() -> Response {
-    let body = json!({"error": true, "reason": "Parameter 'latitude' and 'longitude' must have the same number of elements"});
+    let body =
+        json!({"error": true, "reason": "Parameter 'latitude' and 'longitude' must have the same number of elements"});
     (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
 }
 
@@ -161,7 +162,8 @@ async fn openweather(State(served): State<Arc<Served>>, Query(asked): Parameters
     }
     match place(&asked, "lat", "lon") {
         Some(place) => axum::Json(answers::openweather(served.day(), place, now())).into_response(),
-        None => (StatusCode::BAD_REQUEST, axum::Json(json!({"cod": "400", "message": "Nothing to geocode"}))).into_response(),
+        None => (StatusCode::BAD_REQUEST, axum::Json(json!({"cod": "400", "message": "Nothing to geocode"})))
+            .into_response(),
     }
 }
 
@@ -202,7 +204,8 @@ async fn calls(State(served): State<Arc<Served>>, Path(file): Path<String>, Quer
         let body = json!({"code": "dataset.missing", "error": true, "message": "Not found"});
         return (StatusCode::NOT_FOUND, axum::Json(body)).into_response();
     };
-    let condition = value(&asked, "$where").and_then(|condition| condition.strip_prefix("created_date >= '")?.strip_suffix('\''));
+    let condition =
+        value(&asked, "$where").and_then(|condition| condition.strip_prefix("created_date >= '")?.strip_suffix('\''));
     let Some(from) = condition.and_then(|from| from.parse().ok()) else {
         let body = json!({"code": "query.compiler.malformed", "error": true, "message": "Could not parse SoQL query"});
         return (StatusCode::BAD_REQUEST, axum::Json(body)).into_response();

@@ -73,9 +73,11 @@ fn streets_are_full_on_the_way_to_work_and_empty_at_night() {
 #[test]
 fn demand_follows_the_day_and_sometimes_surprises_its_forecasters() {
     let of = |at| DAY.power("NYIS", midtown(), at);
-    let days: Vec<(f64, f64)> =
-        (1..=28).flat_map(|day| hours(&format!("2026-07-{day:02}"))).map(of).collect();
-    assert!(days.iter().all(|(demand, forecast)| (5000.0..40_000.0).contains(demand) && (demand / forecast - 1.0).abs() < 0.15));
+    let days: Vec<(f64, f64)> = (1..=28).flat_map(|day| hours(&format!("2026-07-{day:02}"))).map(of).collect();
+    assert!(
+        days.iter()
+            .all(|(demand, forecast)| (5000.0..40_000.0).contains(demand) && (demand / forecast - 1.0).abs() < 0.15)
+    );
     let surprises = days.iter().filter(|(demand, forecast)| demand / forecast > 1.05).count();
     assert!((10..120).contains(&surprises), "{surprises} of 672 hours");
     let hour = |hour| of(hours("2026-07-15").nth(hour).expect("an hour")).0;
@@ -141,7 +143,10 @@ async fn every_feed_reads_every_answer_over_http() {
             Payload::Traffic(traffic) => assert!(traffic.free_flow_speed_kmh > 0.0),
             Payload::PowerDemand(power) => {
                 let hours = called.messages.iter().filter(|one| matches!(one.payload, Payload::PowerDemand(_))).count();
-                assert!(power.demand_mwh.is_some() && power.forecast_mwh.is_some() && hours > 60, "{name}: {hours} hours");
+                assert!(
+                    power.demand_mwh.is_some() && power.forecast_mwh.is_some() && hours > 60,
+                    "{name}: {hours} hours"
+                );
             }
             Payload::Call311(_) => {
                 let placed = called.messages.iter().filter(|message| message.zone_id.is_some()).count();

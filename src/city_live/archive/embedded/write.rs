@@ -43,9 +43,10 @@ pub(super) fn select(transaction: &Transaction<'_>, selection: &Selection) -> ru
 }
 
 pub(super) fn take_in(transaction: &Transaction<'_>, intake: &Intake) -> rusqlite::Result<()> {
+    // A repetition may bring a row under another number, or the very same row: either is left as it is.
     let mut insert = transaction.prepare_cached(
         "INSERT INTO kafka_live_feed (seq, key, topic, ts, ingested_at, source, payload, city_id, zone_id) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (key) DO NOTHING",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
     )?;
     for item in &intake.items {
         insert.execute(params![

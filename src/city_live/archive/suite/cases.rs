@@ -118,11 +118,13 @@ pub(super) async fn a_repeated_intake_changes_nothing(place: &dyn Place) {
     archive.take_in(token, &intake).await.unwrap();
     let after = archive.revision().await.unwrap();
     assert_ne!(before, after);
+    // The answer was lost, and the same is written again.
+    archive.take_in(token, &intake).await.unwrap();
     let all = FeedQuery { limit: 100, ..FeedQuery::default() };
     let feed = archive.feed(&all).await.unwrap();
     assert_eq!(feed.len(), 5);
     assert_eq!(feed[0], intake.items[4]);
-    // The answer was lost; a new holder reads the same records, with one more, and numbers them anew.
+    // A new holder reads the same records, with one more, and numbers them anew.
     intake.items.push(item(6, "nyc", Some("z0"), samples::weather(6.0)));
     for item in &mut intake.items {
         item.seq += 10;

@@ -55,11 +55,8 @@ async fn after_429_and_500_it_is_tried_again() {
 
 #[tokio::test]
 async fn retry_after_is_waited_for() {
-    let server = Scripted::start([
-        answer("429 Too Many Requests", "Retry-After: 1\r\n", ""),
-        ok(sample(FeedId::TomTom)),
-    ])
-    .await;
+    let server =
+        Scripted::start([answer("429 Too Many Requests", "Retry-After: 1\r\n", ""), ok(sample(FeedId::TomTom))]).await;
     let started = Instant::now();
     call(&client(), FeedId::TomTom, &server).await.expect("the second goes well");
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
@@ -67,11 +64,8 @@ async fn retry_after_is_waited_for() {
 
 #[tokio::test]
 async fn a_long_retry_after_rests_the_feed_and_no_other() {
-    let server = Scripted::start([
-        answer("429 Too Many Requests", "Retry-After: 3600\r\n", ""),
-        ok(sample(FeedId::Eia)),
-    ])
-    .await;
+    let server =
+        Scripted::start([answer("429 Too Many Requests", "Retry-After: 3600\r\n", ""), ok(sample(FeedId::Eia))]).await;
     let client = client();
     let error = call(&client, FeedId::TomTom, &server).await.expect_err("it is throttled");
     assert_eq!(error, CallError::Throttled { status: 429, wait: Duration::from_secs(3600) });
@@ -243,11 +237,8 @@ async fn a_redirect_to_another_host_is_not_followed() {
     let error = call(&client(), FeedId::TomTom, &server).await.expect_err("it is no answer");
     assert!(matches!(error, CallError::Status { status: 302, .. }), "{error}");
     assert!(elsewhere.requests().is_empty());
-    let server = Scripted::start([
-        answer("302 Found", "Location: /elsewhere\r\n", ""),
-        ok(sample(FeedId::TomTom)),
-    ])
-    .await;
+    let server =
+        Scripted::start([answer("302 Found", "Location: /elsewhere\r\n", ""), ok(sample(FeedId::TomTom))]).await;
     call(&client(), FeedId::TomTom, &server).await.expect("within the host it is followed");
     assert!(server.requests()[1].starts_with("GET /elsewhere "));
 }
@@ -262,6 +253,9 @@ async fn a_spent_budget_stops_calls_before_they_are_made() {
     }
     assert_eq!(client.room(Account::Socrata), 0);
     let error = call(&client, FeedId::Socrata, &server).await.expect_err("it is spent");
-    assert!(matches!(error, CallError::OverBudget { account: Account::Socrata, wait } if wait > Duration::ZERO), "{error}");
+    assert!(
+        matches!(error, CallError::OverBudget { account: Account::Socrata, wait } if wait > Duration::ZERO),
+        "{error}"
+    );
     assert_eq!(server.requests().len(), budget as usize);
 }

@@ -88,11 +88,15 @@ fn sample(id: FeedId) -> Value {
             "current_units": {"pm2_5": "μg/m³", "us_aqi": "USAQI"},
             "current": {"time": "2026-07-27T12:00", "interval": 3600, "us_aqi": 65, "european_aqi": 44, "pm2_5": 22.1, "pm10": 28.2,
                 "nitrogen_dioxide": 11.2, "ozone": 42.0, "sulphur_dioxide": 2.5, "carbon_monoxide": 229.0}}),
-        FeedId::OpenWeather => json!({"weather": [{"id": 501, "main": "Rain"}], "main": {"temp": 28.4, "feels_like": 31.0,
+        FeedId::OpenWeather => {
+            json!({"weather": [{"id": 501, "main": "Rain"}], "main": {"temp": 28.4, "feels_like": 31.0,
             "pressure": 1010, "grnd_level": 1008, "humidity": 61}, "wind": {"speed": 3.2, "deg": 200}, "rain": {"1h": 0.7},
-            "dt": 1_785_155_400, "cod": 200}),
-        FeedId::TomTom => json!({"flowSegmentData": {"frc": "FRC1", "currentSpeed": 18, "freeFlowSpeed": 45, "currentTravelTime": 80,
-            "freeFlowTravelTime": 32, "confidence": 0.9, "roadClosure": false, "coordinates": {"coordinate": []}}}),
+            "dt": 1_785_155_400, "cod": 200})
+        }
+        FeedId::TomTom => {
+            json!({"flowSegmentData": {"frc": "FRC1", "currentSpeed": 18, "freeFlowSpeed": 45, "currentTravelTime": 80,
+            "freeFlowTravelTime": 32, "confidence": 0.9, "roadClosure": false, "coordinates": {"coordinate": []}}})
+        }
         FeedId::Eia => json!({"response": {"total": "4", "data": [
             {"period": "2026-07-27T11", "respondent": "TOWN", "type": "D", "value": "19000", "value-units": "megawatthours"},
             {"period": "2026-07-27T11", "respondent": "TOWN", "type": "DF", "value": "17500", "value-units": "megawatthours"},

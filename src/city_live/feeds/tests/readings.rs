@@ -31,7 +31,8 @@ fn each_api_is_asked_by_its_own_path_and_parameters() {
     assert!(url(FeedId::OpenMeteoAir).starts_with(&format!("http://api/v1/air-quality?{place}&current=us_aqi,")));
     let openweather = "http://api/data/2.5/weather?lat=40.75000&lon=-73.95000&units=metric&appid=hunter2";
     assert_eq!(url(FeedId::OpenWeather), openweather);
-    let tomtom = "http://api/traffic/services/4/flowSegmentData/absolute/10/json?point=40.75000,-73.95000&unit=KMPH&key=hunter2";
+    let tomtom =
+        "http://api/traffic/services/4/flowSegmentData/absolute/10/json?point=40.75000,-73.95000&unit=KMPH&key=hunter2";
     assert_eq!(url(FeedId::TomTom), tomtom);
     let eia = "http://api/v2/electricity/rto/region-data/data/?api_key=hunter2&frequency=hourly&data[0]=value\
                &facets[respondent][]=TOWN&facets[type][]=D&facets[type][]=DF&start=2026-07-24T12";
@@ -166,9 +167,7 @@ fn demand_of_eia_hour_by_hour_for_the_whole_city() {
 
 /// Rows of a day: (hour of UTC, demand, forecast).
 fn day(hours: &[(&str, Option<f64>, Option<f64>)]) -> Value {
-    let row = |period: &str, kind: &str, value: f64| {
-        json!({"period": period, "respondent": "TOWN", "type": kind, "value": value.to_string(), "value-units": "megawatthours"})
-    };
+    let row = |period: &str, kind: &str, value: f64| json!({"period": period, "respondent": "TOWN", "type": kind, "value": value.to_string(), "value-units": "megawatthours"});
     let rows = hours.iter().flat_map(|(period, demand, forecast)| {
         let demand = demand.map(|demand| row(period, "D", demand));
         demand.into_iter().chain(forecast.map(|forecast| row(period, "DF", forecast)))

@@ -31,7 +31,7 @@ fn a_zone_gets_everything_that_its_inputs_allow() {
     assert_eq!(processed.zones.len(), 3);
     let zone = &processed.zones[1];
     assert_eq!((zone.zone_id.as_str(), zone.run_id.as_str()), ("z0001", "nyc-1794237600000"));
-    assert_eq!(zone.features["congestion_ratio"], 0.2);
+    assert!((zone.features["congestion_ratio"] - 0.2).abs() < 1e-12);
     assert_eq!(zone.features["calls_311"], 4.0);
     // Weights 1, 2, 3: two sixths of the city's.
     assert!((zone.features["demand_mwh"] - demand(THIS_HOUR - 1) / 3.0).abs() < 1e-6);
@@ -189,6 +189,7 @@ fn an_acknowledged_alert_stays_so_and_one_of_a_zone_that_is_gone_is_cleared() {
     standing[heat[0]].status = AlertStatus::Acknowledged;
     standing[heat[0]].acknowledged_at = Some(NOW);
     standing[heat[1]].zone_id = Some("gone".to_owned());
+    standing[heat[1]].alert_id.push_str("-gone");
     let mut double = standing[heat[0]].clone();
     double.alert_id.push_str("-double");
     double.raised_at = Time(NOW.0 + 1);

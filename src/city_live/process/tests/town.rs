@@ -166,7 +166,7 @@ pub(super) fn grid(ts: Time, excess_pct: f64) -> FeedItem {
         reference_mwh: 19_000.0,
         excess_pct,
     };
-    item(ts.0, None, ts, Payload::GridAlert(alert))
+    item(ts.0 + (excess_pct * 1e6) as i64, None, ts, Payload::GridAlert(alert))
 }
 
 /// A model's answer of 500 MWh an hour for the whole city.

@@ -125,7 +125,11 @@ async fn a_chosen_city_is_in_kafka_at_once_also_when_apis_fail_now_and_then() {
         .until("all zones", |read| {
             let zones = zones_by_kind(read, "nyc");
             let of = |kind| zones.get(kind).copied().unwrap_or_default();
-            of("weather") == all && of("aqi") == all && of("traffic") == all && of("power_demand") == 1 && of("call_311") > 30
+            of("weather") == all
+                && of("aqi") == all
+                && of("traffic") == all
+                && of("power_demand") == 1
+                && of("call_311") > 30
         })
         .await;
     for (topic, key, message) in &topics.read {

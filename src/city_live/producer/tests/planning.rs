@@ -123,7 +123,9 @@ fn with_zones_beyond_the_budget_the_intervals_stretch_evenly() {
     let stretched = |feed: FeedId, account| feed.interval().mul_f64(stretch(account, &targets)).as_millis() as i64;
     assert!((stretch(Account::OpenMeteo, &targets) - 48_000.0 / 9000.0).abs() < 1e-9);
     let tick = 45 * SECOND;
-    assert!(longest_gap(&days, FeedId::OpenMeteoWeather) <= stretched(FeedId::OpenMeteoWeather, Account::OpenMeteo) + tick);
+    assert!(
+        longest_gap(&days, FeedId::OpenMeteoWeather) <= stretched(FeedId::OpenMeteoWeather, Account::OpenMeteo) + tick
+    );
     assert!(longest_gap(&days, FeedId::OpenMeteoAir) <= stretched(FeedId::OpenMeteoAir, Account::OpenMeteo) + tick);
     let told = days.well.keys().filter(|(feed, _)| *feed == FeedId::OpenMeteoWeather).count();
     assert_eq!(told, zones, "no zone is left out");
