@@ -122,15 +122,9 @@ pub async fn run(mut config: Config, demo: Option<Demo>, stop: CancellationToken
         Arc::clone(&health),
         config.store.redis_url.is_none(),
     ));
-<<<<<<< HEAD
-    let topics = topics(&config);
-    let connected = tokio::select! {
-        connected = connect(&cluster, &topics, &health) => Some(connected),
-=======
     let wanted = topics(&config);
     let connected = tokio::select! {
         connected = connect(&cluster, &wanted, &health) => Some(connected),
->>>>>>> cl-edges
         () = stop.cancelled() => None,
     };
     if let Some(cluster_id) = connected {
