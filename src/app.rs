@@ -122,8 +122,9 @@ pub async fn run(mut config: Config, demo: Option<Demo>, stop: CancellationToken
         Arc::clone(&health),
         config.store.redis_url.is_none(),
     ));
+    let wanted = topics(&config);
     let connected = tokio::select! {
-        connected = connect(&cluster, &topics(&config), &health) => Some(connected),
+        connected = connect(&cluster, &wanted, &health) => Some(connected),
         () = stop.cancelled() => None,
     };
     if let Some(cluster_id) = connected {

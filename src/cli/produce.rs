@@ -41,8 +41,9 @@ pub async fn run(_args: Args, config: Config) -> anyhow::Result<()> {
     let catalogue = Arc::new(Catalogue::load(live.cities_file.as_deref()).context("CITIES_FILE")?);
     let cluster = cluster::remote(&config.kafka)?;
     let stop = super::stop::on_signal()?;
+    let wanted = topics(config.kafka.topic_partitions);
     let report = tokio::select! {
-        report = cluster.ensure_topics(&topics(config.kafka.topic_partitions)) => report?,
+        report = cluster.ensure_topics(&wanted) => report?,
         () = stop.cancelled() => return Ok(()),
     };
     for warning in &report.warnings {

@@ -129,11 +129,11 @@ fn value_name(field: &Field) -> &'static str {
     match field {
         Field::Whole { .. } | Field::Replication { .. } => "NUMBER",
         Field::Millis { .. } => "MS",
-        Field::Retention { .. } => "DURATION",
+        Field::Retention { .. } | Field::Span { .. } => "DURATION",
         Field::Choice { .. } => "WORD",
         Field::Path { .. } => "PATH",
         Field::Brokers { .. } => "HOST:PORT,…",
-        Field::UrlOrEmbedded { .. } | Field::Url { .. } => "URL",
+        Field::UrlOrEmbedded { .. } | Field::Url { .. } | Field::Api { .. } => "URL",
         Field::Address { .. } => "ADDRESS:PORT",
         Field::Origins { .. } => "ORIGIN,…",
         Field::Background { .. } => "URL|PATH",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, Request, State},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, Uri, header, request::Parts},
     response::Response,
 };
 use serde::Serialize;
@@ -148,10 +148,10 @@ struct Page<'a> {
 }
 
 /// `GET /api/live-stream`.
-pub(super) async fn live_stream(State(app): State<AppState>, request: Request) -> Response {
+pub(super) async fn live_stream(State(app): State<AppState>, uri: Uri) -> Response {
     let answer = async {
         let live = live(&app)?;
-        let query = Query::of(request.uri());
+        let query = Query::of(&uri);
         let wanted = FeedQuery {
             city_id: query.text("city").map(str::to_owned),
             topic: query.topic("topic")?,
@@ -169,11 +169,11 @@ pub(super) async fn live_stream(State(app): State<AppState>, request: Request) -
 }
 
 /// `GET /api/city/{id}/alerts`.
-pub(super) async fn alerts(State(app): State<AppState>, Path(id): Path<String>, request: Request) -> Response {
+pub(super) async fn alerts(State(app): State<AppState>, Path(id): Path<String>, uri: Uri) -> Response {
     let answer = async {
         let live = live(&app)?;
         let city = city(live, &id)?;
-        let query = Query::of(request.uri());
+        let query = Query::of(&uri);
         let wanted = AlertQuery {
             city_id: city.id.clone(),
             zone_id: query.text("zone").map(str::to_owned),

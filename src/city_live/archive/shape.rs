@@ -56,7 +56,8 @@ pub(super) fn merge_acknowledgement(alert: &Alert, stored: Option<&Alert>) -> Al
     merged
 }
 
-/// The documents of `zones`: a GeoJSON geometry each, for whoever else reads the collection.
+/// The documents of `zones`, for whoever else reads the collection. The GeoJSON geometry is text: lists in lists are not
+/// taken by every server that speaks MongoDB's protocol.
 pub(super) fn zone_documents(city: &LiveCity) -> impl Iterator<Item = Document> {
     city.zones.iter().map(|zone| {
         let geometry = if zone.shape.is_empty() {
@@ -70,7 +71,7 @@ pub(super) fn zone_documents(city: &LiveCity) -> impl Iterator<Item = Document> 
             "name": zone.name,
             "latitude": zone.centre.latitude,
             "longitude": zone.centre.longitude,
-            "geometry": geometry,
+            "geometry": geometry.to_string(),
             "districts": zone.districts,
             "weight": zone.weight,
         });

@@ -114,10 +114,8 @@ fn payload_of(mut fields: Map<String, Value>) -> Result<Payload, Reject> {
 fn check(fields: &mut Map<String, Value>, rule: &Rule) -> Result<(), Reject> {
     let field = || format!("payload.{}", rule.name);
     let accepted = || match rule.form {
-        Form::Number(min, max) | Form::Hours(min, max) if matches!(rule.form, Form::Number(..)) => {
-            format!("a number from {min} to {max}")
-        }
-        Form::Number(min, max) | Form::Hours(min, max) => {
+        Form::Number(min, max) => format!("a number from {min} to {max}"),
+        Form::Hours(min, max) => {
             format!("a list of at most {MOST_HOURS} objects with ts, a time, and value, a number from {min} to {max}")
         }
         Form::Whole(min, max) => format!("a whole number from {min} to {max}"),

@@ -302,7 +302,7 @@ impl Default for AlertRules {
 }
 
 /// Why rules were refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RulesError {
     /// No TOML, an unknown name, or a value of the wrong kind.
     #[error("{0}")]

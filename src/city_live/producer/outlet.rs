@@ -46,7 +46,8 @@ impl Outlet {
 
     /// Sends them and waits until the broker has them, however long it is away. Messages of one key keep their order.
     pub async fn send(&self, messages: &[Message], now: Time) {
-        let sent = stream::iter(messages).map(|message| self.one(message, now)).buffered(IN_FLIGHT);
+        let sending: Vec<_> = messages.iter().map(|message| self.one(message, now)).collect();
+        let sent = stream::iter(sending).buffered(IN_FLIGHT);
         sent.for_each(|()| std::future::ready(())).await;
     }
 

@@ -51,7 +51,7 @@ fn summers_are_warm_winters_are_cold_and_afternoons_warmer_than_nights() {
 
 #[test]
 fn some_hours_are_wet_and_most_are_dry() {
-    let wet = (1..=28).flat_map(|day| hours(&format!("2026-04-{day:02}")));
+    let wet = (1..=28).flat_map(|day| hours(&format!("2026-04-{day:02}")).collect::<Vec<_>>());
     let wet = wet.filter(|at| DAY.weather(midtown(), *at).rain_mm > 0.0).count();
     assert!((20..300).contains(&wet), "{wet} of 672 hours");
 }
@@ -73,7 +73,7 @@ fn streets_are_full_on_the_way_to_work_and_empty_at_night() {
 #[test]
 fn demand_follows_the_day_and_sometimes_surprises_its_forecasters() {
     let of = |at| DAY.power("NYIS", midtown(), at);
-    let days: Vec<(f64, f64)> = (1..=28).flat_map(|day| hours(&format!("2026-07-{day:02}"))).map(of).collect();
+    let days: Vec<(f64, f64)> = (1..=28).flat_map(|day| hours(&format!("2026-07-{day:02}")).collect::<Vec<_>>()).map(of).collect();
     assert!(
         days.iter()
             .all(|(demand, forecast)| (5000.0..40_000.0).contains(demand) && (demand / forecast - 1.0).abs() < 0.15)

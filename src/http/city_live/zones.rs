@@ -124,7 +124,10 @@ struct Centre {
 
 /// `GET /api/city/{id}/zones`.
 pub(in crate::http) async fn zones(State(app): State<AppState>, Path(id): Path<String>) -> Response {
-    let answer = async { all(&board(&app, &id).await?, None).await };
+    let answer = async {
+        let board = board(&app, &id).await?;
+        all(&board, None).await
+    };
     or_refused(answer.await)
 }
 

@@ -37,9 +37,9 @@ fn id(document: &Document) -> Document {
 }
 
 impl Link {
-    /// Adds documents; those whose `_id` is there already are left as they are.
-    pub(super) async fn add(&self, collection: &str, documents: Vec<Document>) -> Result<()> {
-        self.all("insert", "documents", collection, documents).await.map(drop)
+    /// Adds documents; those whose `_id` is there already are left as they are, and their indices told.
+    pub(super) async fn add(&self, collection: &str, documents: Vec<Document>) -> Result<Vec<usize>> {
+        self.all("insert", "documents", collection, documents).await
     }
 
     /// Replaces or adds documents. Which of them (by index) could not be, because what is there does not fit their filter.

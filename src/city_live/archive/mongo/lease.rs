@@ -53,7 +53,7 @@ impl Link {
     pub(super) async fn make_state(&self) -> Result<()> {
         let none = doc! {"_id": RUNNER, "token": 0_i64, "beat": 0_i64, "holder": Bson::Null, "revision": 0_i64,
         "selection": Bson::Null, "offsets": {}};
-        self.add(STATE, vec![none]).await
+        self.add(STATE, vec![none]).await.map(drop)
     }
 
     /// Whether this token is the lease's.
@@ -114,20 +114,37 @@ impl Link {
             }
         };
         let (token, beat) = (number(&state, "token"), number(&state, "beat"));
-        let free = match state.get_str("holder") {
-            Ok(theirs) => theirs == holder || watched.for_how_long(token, beat) >= ttl,
-            Err(_) => true,
-        };
+        let still = watched.for_how_long(token, beat);
+        let free = state.get_str("holder").map_or(true, |theirs| theirs == holder || still >= ttl);
         if !free {
+            return Ok(Lease::Other);
+        }
+        // Who claimed a token and died before the document said so leaves it claimed: each time to live that nothing moves makes
+        // one more to be had.
+        let times = still.as_millis() / ttl.as_millis().max(1);
+        let next = token + 1 + i64::try_from(times).unwrap_or(0);
+        if !self.claim(next, holder).await? {
             return Ok(Lease::Other);
         }
         let taken = self
             .change_state(
                 doc! {"token": token, "beat": beat},
-                doc! {"$set": {"holder": holder}, "$inc": {"token": 1_i64, "beat": 1_i64}},
+                doc! {"$set": {"holder": holder, "token": next}, "$inc": {"beat": 1_i64}},
             )
             .await?;
-        Ok(taken.map_or(Lease::Other, |state| Lease::Held { token: number(&state, "token") }))
+        Ok(taken.map_or(Lease::Other, |_| Lease::Held { token: next }))
+    }
+
+    /// Claims a token: of all who try, the one whose document is added first has it. A key that is unique holds also on
+    /// servers whose `findAndModify` is not atomic (FerretDB 1.24: of eight who took the lease so, three got it).
+    async fn claim(&self, token: i64, holder: &str) -> Result<bool> {
+        let claim = doc! {"_id": format!("claim-{token}"), "token": token, "holder": holder};
+        let added = self.add(STATE, vec![claim]).await?.is_empty();
+        if added {
+            // Claims of the past say nothing any more.
+            self.delete(STATE, doc! {"_id": {"$ne": RUNNER}, "token": {"$lt": token - 100}}).await?;
+        }
+        Ok(added)
     }
 
     /// Gives the lease back, if it is still this one's.

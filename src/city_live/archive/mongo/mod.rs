@@ -11,6 +11,9 @@
 //! there, nothing a superseded holder does moves them, and whatever it repeats lands on the same `_id`s, raw values only where
 //! they are not older than what is there.
 //!
+//! A server whose `findAndModify` is not atomic (FerretDB 1.24) still gives the lease to one only, because a token is claimed by a
+//! unique key; but a revision may then count two writes as one, and offsets may land in the moment of a take-over. MongoDB has neither.
+//!
 //! # The lease's clock
 //!
 //! Neither the server's clock nor the wall clock of any instance is asked. A holder counts `beat` up each time it renews; who wants

@@ -224,7 +224,8 @@ async fn no_key_is_in_what_is_said() {
         assert!(!format!("{request:?}").contains("hunter2"), "{request:?}");
     }
     // Nobody listens there: what the HTTP library says has the URL in it.
-    let gone = Scripted { url: "http://127.0.0.1:1".into(), ..Scripted::start([Answer::Silence]).await };
+    let mut gone = Scripted::start([Answer::Silence]).await;
+    gone.url = "http://127.0.0.1:1".into();
     let error = call(&client(), FeedId::TomTom, &gone).await.expect_err("nobody is there").to_string();
     assert!(error.starts_with("the connection failed: ") && !error.contains("hunter2"), "{error}");
 }
