@@ -9,7 +9,7 @@ import { Age } from './parts.tsx';
 interface Props {
   readonly alerts: readonly Alert[];
   readonly title?: string;
-  /** Whether nothing is there where there is no alert. */
+  /** Whether it stands in a zone's panel: then it names no zone, and nothing is there where there is no alert. */
   readonly quiet?: boolean;
 }
 
@@ -23,14 +23,14 @@ export function AlertList({ alerts, title, quiet = false }: Props) {
       {alerts.length === 0 && <p className="soft">{say('alerts.none')}</p>}
       <ul className="alert-list">
         {alerts.map((alert) => (
-          <AlertEntry key={alert.alertId} alert={alert} />
+          <AlertEntry key={alert.alertId} alert={alert} withZone={!quiet} />
         ))}
       </ul>
     </section>
   );
 }
 
-function AlertEntry({ alert }: { readonly alert: Alert }) {
+function AlertEntry({ alert, withZone }: { readonly alert: Alert; readonly withZone: boolean }) {
   const say = useSay();
   const { live, operator, address } = useLive();
   const zones = useSource(live.zones);
@@ -42,7 +42,7 @@ function AlertEntry({ alert }: { readonly alert: Alert }) {
     <li className={`alert ${severity.toLowerCase()}`}>
       <div className="what">
         <span className="severity">{say(`severity.${severity}`)}</span>
-        {zoneId === null ? <span>{say('alerts.wholeCity')}</span> : <a href={address.with({ view: 'zones', zone: zoneId })}>{zone?.name ?? zoneId}</a>}
+        {withZone && (zoneId === null ? <span>{say('alerts.wholeCity')}</span> : <a href={address.with({ view: 'zones', zone: zoneId })}>{zone?.name ?? zoneId}</a>)}
         <span className="soft small">
           {say('alerts.raised')} <Age at={Date.parse(raisedAt)} />
         </span>

@@ -8,7 +8,7 @@ import { MOST_COMPARED, PERIODS } from '../url/liveAddress.ts';
 import { problemText, useAnswer } from './answer.ts';
 import { useAddress, useLive } from './context.ts';
 import { byRisk, featureText, type JudgedZone } from './describe.ts';
-import { RiskMark } from './parts.tsx';
+import { RiskMark, WideTable } from './parts.tsx';
 import { hourRows, lineOf, summaryOf } from './series.ts';
 
 const LiveChart = lazy(async () => ({ default: (await import('./LiveChart.tsx')).LiveChart }));
@@ -93,33 +93,30 @@ function Hours({ cityId, timeZone, version, judged }: HoursProps) {
           <Suspense fallback={<div className="live-chart" />}>
             <LiveChart lines={lines} label={say('analytics.chart', { what: say.word('feature', feature), zones: lines.map(({ name }) => name).join(', ') })} format={text} timeZone={timeZone} height={280} legend />
           </Suspense>
-          <div className="wide-table">
-            <table className="table">
-              <caption className="unseen">{say('analytics.table', { what: say.word('feature', feature) })}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{say('table.hour')}</th>
-                  {lines.map(({ id, name }, i) => (
-                    <th key={id} scope="col">
-                      <span className="swatch" style={{ background: palette.lines[i] }} /> {name}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {(['least', 'mean', 'most'] as const).map((which) => (
-                  <tr key={which} className="summary">
-                    <th scope="row">{say(`table.${which}`)}</th>
-                    {lines.map((line) => {
-                      const summary = summaryOf(line);
-                      return <td key={line.id}>{summary ? text(summary[which]) : '–'}</td>;
-                    })}
-                  </tr>
+          <WideTable label={say('analytics.table', { what: say.word('feature', feature) })}>
+            <thead>
+              <tr>
+                <th scope="col">{say('table.hour')}</th>
+                {lines.map(({ id, name }, i) => (
+                  <th key={id} scope="col">
+                    <span className="swatch" style={{ background: palette.lines[i] }} /> {name}
+                  </th>
                 ))}
-                <HourRows lines={lines} timeZone={timeZone} text={text} />
-              </tbody>
-            </table>
-          </div>
+              </tr>
+            </thead>
+            <tbody>
+              {(['least', 'mean', 'most'] as const).map((which) => (
+                <tr key={which} className="summary">
+                  <th scope="row">{say(`table.${which}`)}</th>
+                  {lines.map((line) => {
+                    const summary = summaryOf(line);
+                    return <td key={line.id}>{summary ? text(summary[which]) : '–'}</td>;
+                  })}
+                </tr>
+              ))}
+              <HourRows lines={lines} timeZone={timeZone} text={text} />
+            </tbody>
+          </WideTable>
         </>
       )}
     </section>
@@ -203,40 +200,37 @@ function NowTable({ judged }: { readonly judged: readonly JudgedZone[] }) {
       {judged.every(({ result }) => !result) ? (
         <p className="soft">{say('history.none')}</p>
       ) : (
-        <div className="wide-table">
-          <table className="table">
-            <caption className="unseen">{say('analytics.nowCaption')}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{say('stream.zone')}</th>
-                {['risk', ...features].map((name) => (
-                  <th key={name} scope="col" aria-sort={by === name ? 'descending' : undefined}>
-                    <button type="button" onClick={() => setBy(name)}>
-                      {say.word('feature', name)}
-                      {by === name && <span aria-hidden="true"> ↓</span>}
-                    </button>
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {sorted.map(({ zone, result }) => (
-                <tr key={zone.zoneId}>
-                  <th scope="row">
-                    <a href={address.with({ view: 'zones', zone: zone.zoneId })}>{zone.name}</a>
-                  </th>
-                  <td>
-                    <RiskMark result={result} />
-                  </td>
-                  {features.map((name) => {
-                    const value = valueOf({ zone, result }, name);
-                    return <td key={name}>{value === undefined ? '–' : featureText(name, value, texts)}</td>;
-                  })}
-                </tr>
+        <WideTable label={say('analytics.nowCaption')}>
+          <thead>
+            <tr>
+              <th scope="col">{say('stream.zone')}</th>
+              {['risk', ...features].map((name) => (
+                <th key={name} scope="col" aria-sort={by === name ? 'descending' : undefined}>
+                  <button type="button" onClick={() => setBy(name)}>
+                    {say.word('feature', name)}
+                    {by === name && <span aria-hidden="true"> ↓</span>}
+                  </button>
+                </th>
               ))}
-            </tbody>
-          </table>
-        </div>
+            </tr>
+          </thead>
+          <tbody>
+            {sorted.map(({ zone, result }) => (
+              <tr key={zone.zoneId}>
+                <th scope="row">
+                  <a href={address.with({ view: 'zones', zone: zone.zoneId })}>{zone.name}</a>
+                </th>
+                <td>
+                  <RiskMark result={result} />
+                </td>
+                {features.map((name) => {
+                  const value = valueOf({ zone, result }, name);
+                  return <td key={name}>{value === undefined ? '–' : featureText(name, value, texts)}</td>;
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </WideTable>
       )}
     </section>
   );

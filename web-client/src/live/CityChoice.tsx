@@ -107,7 +107,7 @@ function Cities({ close }: { readonly close: () => void }) {
       <ul className="entries">
         {cities?.map(({ cityId, name, chosen, zoneCount }) => (
           <li key={cityId}>
-            <button type="button" className="entry" disabled={busy} aria-current={shown?.cityId === cityId} onClick={() => void choose(cityId, chosen)}>
+            <button type="button" className="entry" disabled={busy} aria-current={shown?.cityId === cityId ? 'true' : undefined} onClick={() => void choose(cityId, chosen)}>
               <span className="name">{name}</span>
               <span className="value">{say(chosen ? 'city.zonesChosen' : 'city.zones', { n: texts.number(zoneCount) })}</span>
             </button>
@@ -137,7 +137,7 @@ export function ProcessButton() {
     <div className="process actions">
       <button type="button" disabled={busy} title={say('process.hint')} onClick={() => void process()}>
         <Glyph name="process" size={16} />
-        {say(busy ? 'process.busy' : 'process.do')}
+        <span className="label">{say(busy ? 'process.busy' : 'process.do')}</span>
       </button>
       <output className={problem === undefined ? 'soft small' : 'problem small'}>{problem ?? (done === undefined ? '' : say('process.done', { n: texts.number(done) }))}</output>
     </div>

@@ -55,7 +55,7 @@ function Contents() {
     document.title = [say(`view.${view}`), name, 'City Live', 'citytwin'].filter(Boolean).join(' · ');
   }, [say, view, name]);
   return (
-    <div className={`live ${view}`}>
+    <div className={`city-live view-${view}`}>
       <button type="button" className="skip" onClick={() => document.querySelector<HTMLElement>('#page')?.focus()}>
         {say('app.skip')}
       </button>

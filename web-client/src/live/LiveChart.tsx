@@ -72,8 +72,8 @@ function options({ width, height, palette, lines, hasBand, legend, clock, format
   const font = '11px system-ui, sans-serif';
   const axis = { stroke: palette.ink, font, ticks: { show: false }, grid: { stroke: `${palette.quiet}44`, width: 1 } };
   const colour = (i: number) => palette.lines[i % palette.lines.length] ?? palette.accent;
-  const value = (_: uPlot, number: number | null) => (number === null || number === undefined ? '–' : format(number));
-  const side = { show: true, width: 0, points: { show: false }, spanGaps: true };
+  const value = (_: uPlot, number: number | null) => (number === null || number === undefined ? '' : format(number));
+  const side = { class: 'side', width: 0, points: { show: false }, spanGaps: true };
   return {
     width,
     height,
@@ -82,11 +82,11 @@ function options({ width, height, palette, lines, hasBand, legend, clock, format
     padding: [10, 14, 0, 0],
     scales: { x: { time: true }, y: { range: (_, least, most) => around(least, most) } },
     axes: [
-      { ...axis, size: 26, gap: 5, space: 84, values: (_, splits) => splits.map(clock) },
-      { ...axis, size: 66, gap: 6, space: 34, values: (_, splits) => splits.map((split) => format(split)) },
+      { ...axis, size: 26, gap: 5, space: 76, values: (_, splits) => splits.map(clock) },
+      { ...axis, size: 76, gap: 6, space: 34, values: (_, splits) => splits.map((split) => format(split)) },
     ],
     series: [
-      { value: (_, at) => (at === null || at === undefined ? '–' : clock(at)), label: '' },
+      { value: (_, at) => (at === null || at === undefined ? '' : clock(at)), label: '' },
       ...lines.map((line, i) => ({
         label: line.name,
         stroke: colour(i),

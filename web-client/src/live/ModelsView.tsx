@@ -7,7 +7,7 @@ import { problemText, useAnswer } from './answer.ts';
 import { useAddress, useLive } from './context.ts';
 import { quantity } from './describe.ts';
 import { modelsOf } from './models.ts';
-import { Age } from './parts.tsx';
+import { Age, WideTable } from './parts.tsx';
 
 const LiveChart = lazy(async () => ({ default: (await import('./LiveChart.tsx')).LiveChart }));
 
@@ -120,47 +120,44 @@ function AllOutputs({ outputs }: { readonly outputs: readonly ModelOutput[] }) {
   return (
     <section className="card sheet" aria-labelledby="outputs-title">
       <h2 id="outputs-title">{say('models.all')}</h2>
-      <div className="wide-table">
-        <table className="table">
-          <caption className="unseen">{say('models.all')}</caption>
-          <thead>
-            <tr>
-              {(['zone', 'model', 'next', 'day', 'error', 'age', 'ran'] as const).map((column) => (
-                <th key={column} scope="col">
-                  {say(`models.column.${column}`)}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.map((output) => {
-              const { zoneId, model, version, ts, unit, ran, error, errorHours, chosen, problem, hours } = output;
-              const next = hours[0]?.value;
-              return (
-                <tr key={`${zoneId} ${model}`}>
-                  <th scope="row">{nameOf(zoneId)}</th>
-                  <td>
-                    {say.word('source', model)} <span className="soft small">{version}</span> {chosen && <span className="state-chip fresh">{say('models.chosen')}</span>}
-                    {problem !== null && (
-                      <span className="problem small" lang="en">
-                        {' '}
-                        {problem}
-                      </span>
-                    )}
-                  </td>
-                  <td>{next === undefined ? '–' : quantity(next, unit, texts)}</td>
-                  <td>{hours.length === 0 ? '–' : quantity(hours.reduce((sum, { value }) => sum + value, 0), unit, texts)}</td>
-                  <td>{error === null ? say('models.noError') : say('models.error', { error: texts.percent(error), n: texts.number(errorHours) })}</td>
-                  <td>
-                    <Age at={Date.parse(ts)} />
-                  </td>
-                  <td>{say.word('source', ran)}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <WideTable label={say('models.all')}>
+        <thead>
+          <tr>
+            {(['zone', 'model', 'next', 'day', 'error', 'age', 'ran'] as const).map((column) => (
+              <th key={column} scope="col">
+                {say(`models.column.${column}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {sorted.map((output) => {
+            const { zoneId, model, version, ts, unit, ran, error, errorHours, chosen, problem, hours } = output;
+            const next = hours[0]?.value;
+            return (
+              <tr key={`${zoneId} ${model}`}>
+                <th scope="row">{nameOf(zoneId)}</th>
+                <td>
+                  {say.word('source', model)} <span className="soft small">{version}</span> {chosen && <span className="state-chip fresh">{say('models.chosen')}</span>}
+                  {problem !== null && (
+                    <span className="problem small" lang="en">
+                      {' '}
+                      {problem}
+                    </span>
+                  )}
+                </td>
+                <td>{next === undefined ? '–' : quantity(next, unit, texts)}</td>
+                <td>{hours.length === 0 ? '–' : quantity(hours.reduce((sum, { value }) => sum + value, 0), unit, texts)}</td>
+                <td>{error === null ? say('models.noError') : say('models.error', { error: texts.percent(error), n: texts.number(errorHours) })}</td>
+                <td>
+                  <Age at={Date.parse(ts)} />
+                </td>
+                <td>{say.word('source', ran)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </WideTable>
     </section>
   );
 }

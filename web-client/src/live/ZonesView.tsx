@@ -50,7 +50,7 @@ export function ZonesView() {
                 type="button"
                 className="entry"
                 data-zone={zone.zoneId}
-                aria-current={zone.zoneId === open}
+                aria-current={zone.zoneId === open ? 'true' : undefined}
                 onClick={() => {
                   setFocus(true);
                   address.set({ zone: zone.zoneId });
@@ -58,7 +58,7 @@ export function ZonesView() {
               >
                 <span className="name">
                   {zone.name}
-                  {result?.freshness.some(({ state }) => state === 'STALE') && <span className="soft"> · {say('zones.old')}</span>}
+                  {result?.freshness.some(({ state }) => state === 'STALE') && <span className="soft old">{say('zones.oldData')}</span>}
                 </span>
                 <RiskMark result={result} />
               </button>
@@ -143,7 +143,7 @@ function RiskMap({ judged, onChoose }: { readonly judged: readonly JudgedZone[];
   }, [drawn, box]);
 
   return (
-    <section className="risk-map card" aria-label={say('zones.map')}>
+    <div className="risk-map card">
       <div ref={container} className="ground" />
       {map === 'cannot be' && <p className="centre notice">{say('zones.noWebgl')}</p>}
       <div className="map-buttons card">
@@ -158,7 +158,7 @@ function RiskMap({ judged, onChoose }: { readonly judged: readonly JudgedZone[];
         </button>
       </div>
       <Legend attribution={attribution} />
-    </section>
+    </div>
   );
 }
 

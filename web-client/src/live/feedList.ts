@@ -68,9 +68,9 @@ export class FeedList {
     if (!held) return;
     try {
       let { next } = held;
-      if (held.cut) ({ next } = await this.#fetch(MOST_HELD));
+      if (held.cut) ({ next } = await this.#read(MOST_HELD));
       if (next === undefined) return;
-      const page = await this.#fetch(PAGE_SIZE, next);
+      const page = await this.#read(PAGE_SIZE, next);
       const now = this.held.get();
       if (now) this.held.set(withOlder(now, page));
       this.problem.set(undefined);
@@ -90,7 +90,7 @@ export class FeedList {
     this.#reading.abort();
     this.#reading = new AbortController();
     const { signal } = this.#reading;
-    const page = await persistently(() => this.#fetch(PAGE_SIZE, undefined, signal), signal, (problem) => this.problem.set(problem));
+    const page = await persistently(() => this.#read(PAGE_SIZE, undefined, signal), signal, (problem) => this.problem.set(problem));
     if (!page || signal.aborted) return;
     this.problem.set(undefined);
     this.held.set({ ...page, cut: false });
@@ -111,7 +111,7 @@ export class FeedList {
     this.waiting.set(0);
   }
 
-  #fetch(first: number, after?: string, signal?: AbortSignal): Promise<FeedPage> {
+  #read(first: number, after?: string, signal?: AbortSignal): Promise<FeedPage> {
     return fetchFeed(this.#cityId, this.#filter, first, after, { signal });
   }
 }

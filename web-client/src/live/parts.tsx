@@ -62,3 +62,13 @@ export function SourceName({ source, simulated }: { readonly source: string; rea
     </>
   );
 }
+
+/** A table that may be wider than the screen: then the keyboard scrolls it as well. */
+export function WideTable({ label, children }: { readonly label: string; readonly children: React.ReactNode }) {
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <section className="wide-table" tabIndex={0} aria-label={label}>
+      <table className="table">{children}</table>
+    </section>
+  );
+}

@@ -22,6 +22,8 @@ export class ZoneMap {
   readonly map: MapLibre;
   readonly #still = window.matchMedia('(prefers-reduced-motion: reduce)');
   #theme: Theme;
+  /** What the map shows all of until somebody moves it, also when its place on the page changes. */
+  #framed: Box | undefined;
 
   /** Makes a map that is ready to draw. Rejects where the browser cannot. */
   static async make(options: ZoneMapOptions): Promise<ZoneMap> {
@@ -37,6 +39,9 @@ export class ZoneMap {
     const zoneAt = (point: { readonly x: number; readonly y: number }) =>
       (this.map.queryRenderedFeatures([point.x, point.y], { layers: ['zones'] })[0]?.properties as ZoneProperties | undefined)?.zoneId;
     this.map.on('click', ({ point }) => onChoose(zoneAt(point)));
+    this.map.on('dragstart', () => this.#letGo());
+    this.map.on('zoomstart', ({ originalEvent }) => originalEvent && this.#letGo());
+    this.map.on('resize', () => this.#framed && this.show(this.#framed, false));
     this.map.on('mousemove', ({ point }) => {
       this.map.getCanvas().style.cursor = zoneAt(point) === undefined ? '' : 'pointer';
     });
@@ -65,11 +70,14 @@ export class ZoneMap {
     this.map.getCanvas().setAttribute('aria-label', label);
   }
 
-  show({ north, south, east, west }: Box, animated: boolean): void {
-    this.map.fitBounds(new LngLatBounds([west, south], [east, north]), { padding: 36, duration: animated && !this.#still.matches ? 700 : 0 });
+  show(box: Box, animated: boolean): void {
+    const { north, south, east, west } = box;
+    this.#framed = box;
+    this.map.fitBounds(new LngLatBounds([west, south], [east, north]), { padding: { top: 36, right: 60, bottom: 76, left: 36 }, duration: animated && !this.#still.matches ? 700 : 0 });
   }
 
   zoomBy(steps: number): void {
+    this.#letGo();
     this.map.zoomTo(this.map.getZoom() + steps, { duration: this.#still.matches ? 0 : 250 });
   }
 
@@ -83,6 +91,10 @@ export class ZoneMap {
 
   remove(): void {
     this.map.remove();
+  }
+
+  #letGo(): void {
+    this.#framed = undefined;
   }
 
   /** Slanted lines in the colour of the ground: what is old shows through less. */
@@ -112,7 +124,7 @@ function paintsFor(palette: Palette): Record<string, Record<string, unknown>> {
   return {
     ground: { 'background-color': palette.ground },
     zones: { 'fill-color': ['match', ['get', 'level'], ...colours, palette.quiet], 'fill-opacity': ['match', ['get', 'level'], 'NONE', 0.25, 0.72] },
-    'zones-old': { 'fill-opacity': 0.6 },
+    'zones-old': { 'fill-opacity': 0.5 },
     'zone-edges': { 'line-color': palette.rim, 'line-width': 1.5 },
     chosen: { 'line-color': palette.ink, 'line-width': 3.5 },
     names: { 'text-color': palette.ink, 'text-halo-color': palette.ground, 'text-halo-width': 1.8 },
