@@ -1,15 +1,11 @@
-// A small server with City Live's part of the schema and made-up data, for the pages of a finished bundle: its scenes (loading, ready,
-// stale, partly failed, empty) stand still and can be changed at once, which a real city's cannot.
+// A small server with City Live's part of the schema and made-up data, which serves the pages of a real server: its scenes (loading,
+// ready, stale, partly failed, empty) stand still and can be changed at once, which a real city's cannot.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { extname, join, normalize } from 'node:path';
 import { buildSchema, graphql } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
-// As the real server has it.
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; connect-src 'self'; base-uri 'none'";
 const HOUR = 3_600_000;
 const INPUTS = ['weather', 'aqi', 'traffic', 'power', 'calls311'];
 
@@ -36,13 +32,13 @@ function madeUpZones() {
 }
 
 /**
- * Starts it at a free port. `scene` may be changed at any time; then `changed()` tells the subscribers:
+ * Starts it at a free port, with the pages that the server at `pages` has. `scene` may be changed at any time; then `changed()` tells the subscribers:
  *
  * - `status`: LOADING, READY or STALE; `processed`: whether there are results; `ageMs`: how old everything is;
  * - `missing`, `stale`: inputs that are so everywhere; `simulated`; `zones`; `feedSize`; `allowed`: whether anybody may change things;
  * - `chosen`: the id of the chosen city, or null; `off`: whether all is answered with CITY_LIVE_OFF.
  */
-export async function startMock({ schema: schemaFile, dist, zones = madeUpZones(), ...first }) {
+export async function startMock({ schema: schemaFile, pages, zones = madeUpZones(), ...first }) {
   const schema = buildSchema(readFileSync(schemaFile, 'utf8'));
   const scene = { status: 'READY', processed: true, ageMs: 60_000, missing: [], stale: [], simulated: true, zones, feedSize: 130, allowed: true, chosen: 'made-up', off: false, outputs: true, ...first };
   const acknowledged = new Set();
@@ -310,20 +306,16 @@ export async function startMock({ schema: schemaFile, dist, zones = madeUpZones(
   };
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://mock').pathname;
-    const answer = (status, type, content) => response.writeHead(status, { 'content-type': type, 'content-security-policy': POLICY }).end(content);
+    const answer = (content) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(content));
     if (path === '/graphql') {
       const { query, variables } = await body(request);
-      const result = await graphql({ schema, source: query, variableValues: variables, rootValue: root });
-      return answer(200, 'application/json', JSON.stringify(result));
+      return answer(await graphql({ schema, source: query, variableValues: variables, rootValue: root }));
     }
-    if (path === '/map.json') return answer(200, 'application/json', '{"background": null}');
-    if (path === '/readyz') return answer(200, 'application/json', '{"ready": true, "role": "writer", "epoch": 1, "degraded": []}');
-    const file = { '/': '/index.html', '/city-live': '/city-live.html' }[path] ?? normalize(path);
-    try {
-      return answer(200, TYPES[extname(file)] ?? 'application/octet-stream', readFileSync(join(dist, file)));
-    } catch {
-      return answer(404, 'text/plain', 'not found');
-    }
+    if (path === '/map.json') return answer({ background: null });
+    if (path === '/readyz') return answer({ ready: true, role: 'writer', epoch: 1, degraded: [] });
+    const page = await fetch(new URL(request.url, pages));
+    const headers = ['content-type', 'content-security-policy'].map((name) => [name, page.headers.get(name)]).filter(([, value]) => value !== null);
+    return response.writeHead(page.status, Object.fromEntries(headers)).end(Buffer.from(await page.arrayBuffer()));
   });
   const sockets = new WebSocketServer({ server, path: '/graphql/ws' });
   useServer({ schema, roots }, sockets);
