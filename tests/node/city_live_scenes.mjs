@@ -1,5 +1,6 @@
-// City Live's pages in every state that a city can be in: node city_live_scenes.mjs SCHEMA PAGES [FOLDER]
-// PAGES is a server whose pages are taken; what they ask is answered by city_live_mock.mjs. Into FOLDER go pictures of what was seen.
+// City Live's pages in every state that a city can be in: node city_live_scenes.mjs SCHEMA PAGES PARTS [FOLDER]
+// PAGES is a server whose pages are taken; what they ask is answered by city_live_mock.mjs. PARTS are names from the list at the end,
+// with commas. Into FOLDER go pictures of what was seen.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { seriousProblems } from './axe.mjs';
 import { assertGood, eventually, openPage, withBrowser } from './browser.mjs';
 import { startMock } from './city_live_mock.mjs';
 
-const [schema, pages, folder] = process.argv.slice(2);
+const [schema, pages, parts, folder] = process.argv.slice(2);
 if (folder) mkdirSync(folder, { recursive: true });
 
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
@@ -253,10 +254,12 @@ async function looks(browser) {
   });
 }
 
+const PARTS = { loading, keyboard, notWhole, empty, visitors, stream, others, looks };
+
 await withBrowser(async (browser) => {
-  for (const part of [loading, keyboard, notWhole, empty, visitors, stream, others, looks]) {
+  for (const name of parts.split(',')) {
     const began = performance.now();
-    await part(browser);
-    console.log(`${part.name}: ${Math.round(performance.now() - began)} ms`);
+    await PARTS[name](browser);
+    console.log(`${name}: ${Math.round(performance.now() - began)} ms`);
   }
 });

@@ -41,10 +41,7 @@ export class CityLive {
     this.#stopCity = followCity(cityId, {
       next: (city) => this.#take(city),
       error: (problem) => this.problem.set(problem),
-      state: (state, attempt) => {
-        const before = this.connection.get();
-        this.connection.set({ ...before, state, attempt, since: state === before.state ? before.since : Date.now() });
-      },
+      state: (state, attempt) => this.#tell(state, attempt),
     });
     void this.listCities();
   }
@@ -53,6 +50,8 @@ export class CityLive {
   async listCities(): Promise<void> {
     try {
       this.cities.set(await fetchCities());
+      const { state, attempt } = this.connection.get();
+      this.#tell(state, attempt);
     } catch (error) {
       this.problem.set(error as Error);
     }
@@ -69,6 +68,14 @@ export class CityLive {
   /** An alert has become this: somebody here acknowledged it. */
   change(alert: Alert): void {
     this.alerts.set(changed(this.alerts.get() ?? [], [alert]));
+  }
+
+  #tell(state: Connection['state'], attempt: number): void {
+    const before = this.connection.get();
+    // Where no city is chosen there is nothing to catch up with.
+    const isUnchosen = this.#wanted === undefined && this.cities.get()?.every(({ chosen }) => !chosen) === true;
+    const told = state === 'catching-up' && isUnchosen ? 'live' : state;
+    this.connection.set({ ...before, state: told, attempt, since: told === before.state ? before.since : Date.now() });
   }
 
   #forget(): void {
