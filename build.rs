@@ -10,11 +10,12 @@ use std::{
 };
 
 /// What the pages are made from, in `web-client/`.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "src",
     "public",
     "build",
     "index.html",
+    "city-live.html",
     "graphiql.html",
     "package.json",
     "package-lock.json",

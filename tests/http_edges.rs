@@ -55,6 +55,7 @@ async fn every_path_answers_as_the_contract_says() {
     let deltas = format!("/api/state/deltas?since={newest}");
     let cases: &[(&str, &str, &[(&str, &str)], &str, u16, &str)] = &[
         ("GET", "/", &[], "", 200, "text/html; charset=utf-8"),
+        ("GET", "/city-live", &[], "", 200, "text/html; charset=utf-8"),
         ("GET", "/graphiql", &[], "", 200, "text/html; charset=utf-8"),
         ("POST", "/graphql", &[], query, 200, json),
         (

@@ -31,5 +31,6 @@ mod redis_layout;
 mod state_feed;
 mod store_faults;
 mod subscriptions;
+mod web_city_live;
 mod web_map;
 mod web_operations;

@@ -18,7 +18,7 @@ export default defineConfig({
     // Monaco is one large library; GraphiQL needs all of it.
     chunkSizeWarningLimit: 6000,
     rolldownOptions: {
-      input: ['index.html', 'graphiql.html'],
+      input: ['index.html', 'city-live.html', 'graphiql.html'],
       onLog(level, log, handle) {
         // GraphiQL's files carry a hint to a compiler that has already run.
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') handle(level, log);

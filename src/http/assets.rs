@@ -1,9 +1,9 @@
-//! The web pages, served from the binary: `/`, `/graphiql`, the files that they load, and `/live.js` for pages of others.
+//! The web pages, served from the binary: `/`, `/city-live`, `/graphiql`, the files that they load, and `/live.js` for pages of others.
 //!
 //! `build.rs` bundles `web-client/` into `$OUT_DIR/web` with a `.br` and a `.gz` beside each file that shrinks; here they
 //! are embedded and answered as a browser asks for them. Names below `/assets/` hold a hash of their content, so
 //! that a browser keeps them for ever; the pages are asked for again each time and mostly answered with 304.
-//! Where the binary was built without Node there is no bundle, and both pages are one plain one that says so.
+//! Where the binary was built without Node there is no bundle, and all pages are one plain one that says so.
 
 use std::borrow::Cow;
 
@@ -69,11 +69,16 @@ Any client does, for example
 </html>
 "#;
 
-/// The pages and what they load: `/`, `/graphiql`, `/assets/*`, `/favicon.svg` and `/live.js`.
+/// The pages and what they load: `/`, `/city-live`, `/graphiql`, `/assets/*`, `/favicon.svg` and `/live.js`.
 pub fn routes<S: Clone + Send + Sync + 'static>(config: &HttpConfig) -> Router<S> {
     let map_policy = map_policy(config);
+    let city_live_policy = map_policy.clone();
     Router::new()
-        .route("/", get(async move |headers: HeaderMap| map(map_policy.clone(), &headers)))
+        .route("/", get(async move |headers: HeaderMap| map("index.html", map_policy.clone(), &headers)))
+        .route(
+            "/city-live",
+            get(async move |headers: HeaderMap| map("city-live.html", city_live_policy.clone(), &headers)),
+        )
         .route("/graphiql", get(async |headers: HeaderMap| page("graphiql.html", GRAPHIQL_POLICY, &headers)))
         .route("/assets/{*path}", get(async |Path(path): Path<String>, headers: HeaderMap| asset(&path, &headers)))
         .route("/favicon.svg", get(async |headers: HeaderMap| fixed("favicon.svg", &headers)))
@@ -89,8 +94,9 @@ fn map_policy(config: &HttpConfig) -> HeaderValue {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(POLICY))
 }
 
-fn map(policy: HeaderValue, headers: &HeaderMap) -> Response {
-    let mut response = page("index.html", POLICY, headers);
+/// A page with a map, which may have a background from elsewhere.
+fn map(name: &str, policy: HeaderValue, headers: &HeaderMap) -> Response {
+    let mut response = page(name, POLICY, headers);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }

@@ -1,13 +1,11 @@
 // The map of the demo as somebody opens it for the first time: node web_first_view.mjs http://127.0.0.1:8080 SLACK
 // SLACK stretches the deadlines where much else runs on the machine. Prints what it measured as JSON.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { seriousProblems } from './axe.mjs';
 import { assertGood, eventually, openPage, withBrowser } from './browser.mjs';
 import { ask, askedBox, countInBox, drawn, idle, jump, live } from './map_page.mjs';
 
 const [server, slack = '1'] = process.argv.slice(2);
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** The time from when the map is there until so many roads and buses stand on it and are drawn, in milliseconds. */
 const timeUntilAll = (page, roads, buses) =>
@@ -26,15 +24,6 @@ const timeUntilAll = (page, roads, buses) =>
       }),
     [roads, buses],
   );
-
-/** What axe has to say that is serious. Its script goes past the page's policy, which is why it is not in the page. */
-async function seriousProblems(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`);
-}
 
 await withBrowser(async (browser) => {
   const measured = {};

@@ -2,18 +2,18 @@ import { codegen } from '@graphql-codegen/core';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { type DocumentNode, type OperationDefinitionNode, parse, print, separateOperations } from 'graphql';
 
-const HEADING = `// Generated from operations.graphql and the repository's schema.graphql: \`npm run generate\`.
+const heading = (from: string) => `// Generated from ${from} and the repository's schema.graphql: \`npm run generate\`.
 /* oxlint-disable */
 import type { TypedDocument } from './graphql.ts';
 `;
 
-/** The TypeScript of these operations: the types of what goes in and comes back, and each document as text. */
-export async function generate(schemaText: string, operationsText: string): Promise<string> {
+/** The TypeScript of these operations, which stand in the file `from`: the types of what goes in and comes back, and each document as text. */
+export async function generate(schemaText: string, operationsText: string, from: string): Promise<string> {
   const operations = parse(operationsText);
   const types = await codegen({
     filename: 'operations.ts',
     schema: parse(schemaText),
-    documents: [{ location: 'operations.graphql', document: operations }],
+    documents: [{ location: from, document: operations }],
     plugins: [{ operations: {} }],
     pluginMap: { operations: typescriptOperations },
     config: {
@@ -23,7 +23,7 @@ export async function generate(schemaText: string, operationsText: string): Prom
       skipTypename: true,
     },
   });
-  return `${HEADING}\n${types.trim()}\n\n${documents(operations)}`;
+  return `${heading(from)}\n${types.trim()}\n\n${documents(operations)}`;
 }
 
 /** A constant for each operation, which holds just what it needs. */

@@ -3,7 +3,8 @@ import { flushSync } from 'react-dom';
 import { fetchCity } from './api/index.ts';
 import { TextsContext, useTexts } from './i18n/context.ts';
 import { MapView } from './map/MapView.tsx';
-import { type Page, PageContext, usePage } from './page/context.ts';
+import { type Page, PageContext, ShellContext, usePage } from './page/context.ts';
+import { useAppearance } from './page/hooks.ts';
 import { Badge, ConnectionNotice } from './panels/Badge.tsx';
 import { DetailPanel } from './panels/DetailPanel.tsx';
 import { DistrictPanel } from './panels/DistrictPanel.tsx';
@@ -27,33 +28,29 @@ const CONTENTS: Record<Panel, React.ReactNode> = {
 /** The whole page: a map over all of it, and what stands on it. */
 export function App({ page }: { readonly page: Page }) {
   const { state, preferences } = page;
-  const texts = useSource(preferences.texts);
-  const theme = useSource(preferences.lit);
-
-  useEffect(() => {
-    document.documentElement.lang = texts.language;
-    document.documentElement.dataset['theme'] = theme;
-  }, [texts, theme]);
+  const texts = useAppearance(preferences);
 
   useEffect(() => state.followAddress(), [state]);
   useKept(page);
 
   return (
     <PageContext value={page}>
-      <TextsContext value={texts}>
-        <SkipLink />
-        <div className="side">
-          <Header />
-          <OpenPanel />
-        </div>
-        <DetailPanel />
-        <MapView>
-          <MapButtons />
-          <MapKey />
-          <EmptyCity />
-        </MapView>
-        <IncidentNews />
-      </TextsContext>
+      <ShellContext value={page}>
+        <TextsContext value={texts}>
+          <SkipLink />
+          <div className="side">
+            <Header />
+            <OpenPanel />
+          </div>
+          <DetailPanel />
+          <MapView>
+            <MapButtons />
+            <MapKey />
+            <EmptyCity />
+          </MapView>
+          <IncidentNews />
+        </TextsContext>
+      </ShellContext>
     </PageContext>
   );
 }
@@ -86,12 +83,13 @@ function SkipLink() {
 function Header() {
   const texts = useTexts();
   const name = useCityName();
+  const { city } = usePage();
   return (
     <header className="masthead card">
       <div className="title">
         <img src="/favicon.svg" alt="" width={28} height={28} />
         <h1>{name ?? 'citytwin'}</h1>
-        <Badge />
+        <Badge connection={city.connection} />
         <Menu />
       </div>
       <SearchBox />
@@ -99,8 +97,12 @@ function Header() {
         {PANELS.map((panel) => (
           <Tab key={panel} panel={panel} />
         ))}
+        <a href="/city-live">
+          <Glyph name="cityLive" />
+          {texts.say('tab.cityLive')}
+        </a>
       </nav>
-      <ConnectionNotice />
+      <ConnectionNotice connection={city.connection} problem={city.problem} />
     </header>
   );
 }

@@ -108,8 +108,8 @@ async fn a_known_tag_is_answered_with_304_and_no_body() {
 }
 
 #[tokio::test]
-async fn both_pages_are_html_that_a_browser_asks_for_again() {
-    for path in ["/", "/graphiql"] {
+async fn all_pages_are_html_that_a_browser_asks_for_again() {
+    for path in ["/", "/city-live", "/graphiql"] {
         let response = ask(get_request(path)).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         assert_eq!(header_of(&response, &header::CONTENT_TYPE), "text/html; charset=utf-8");
@@ -130,8 +130,10 @@ async fn both_pages_are_html_that_a_browser_asks_for_again() {
 
 #[tokio::test]
 async fn only_graphiql_may_use_inline_styles() {
-    let page = ask(get_request("/")).await;
-    assert!(!header_of(&page, &header::CONTENT_SECURITY_POLICY).contains("unsafe"));
+    for path in ["/", "/city-live"] {
+        let page = ask(get_request(path)).await;
+        assert!(!header_of(&page, &header::CONTENT_SECURITY_POLICY).contains("unsafe"), "{path}");
+    }
     if has_bundle() {
         let graphiql = ask(get_request("/graphiql")).await;
         assert_eq!(header_of(&graphiql, &header::CONTENT_SECURITY_POLICY), GRAPHIQL_POLICY);
@@ -140,7 +142,7 @@ async fn only_graphiql_may_use_inline_styles() {
 
 #[tokio::test]
 async fn what_the_pages_load_is_there_for_ever_and_packed() {
-    for path in ["/", "/graphiql"] {
+    for path in ["/", "/city-live", "/graphiql"] {
         let assets = assets_of(path).await;
         assert_eq!(assets.is_empty(), !has_bundle(), "{path} loads {assets:?}");
         for asset in assets {

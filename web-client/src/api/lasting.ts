@@ -7,7 +7,7 @@ import type { Connection } from './twin.ts';
 export const TRANSPORTS: readonly Transport[] = [socket, serverSentEvents];
 
 /** What the server would say each time that it is asked the same. */
-const FOR_GOOD = new Set(['BAD_USER_INPUT', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'UNAUTHENTICATED', 'FORBIDDEN']);
+const FOR_GOOD = new Set(['BAD_USER_INPUT', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'UNAUTHENTICATED', 'FORBIDDEN', 'UNKNOWN_CITY', 'CITY_LIVE_OFF']);
 /** An attempt that was not answered by then has failed: some proxies let a handshake hang. */
 const ANSWER_MS = 8000;
 

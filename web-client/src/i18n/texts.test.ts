@@ -2,16 +2,24 @@ import { describe, expect, test } from 'vitest';
 import de from './de.json';
 import en from './en.json';
 import it from './it.json';
+import liveDe from './live.de.json';
+import liveEn from './live.en.json';
+import liveIt from './live.it.json';
 import { chooseLanguage, Texts } from './texts.ts';
 
 const parts = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).toSorted();
 
-describe.each(Object.entries({ de, it }))('the texts in %s', (_, texts) => {
+describe.each([
+  ['German', de, en],
+  ['Italian', it, en],
+  ["City Live's German", liveDe, liveEn],
+  ["City Live's Italian", liveIt, liveEn],
+])('the %s texts', (_, texts: Record<string, string>, english: Record<string, string>) => {
   test('are those in English, each with the same parts', () => {
-    expect(Object.keys(texts).toSorted()).toEqual(Object.keys(en).toSorted());
+    expect(Object.keys(texts).toSorted()).toEqual(Object.keys(english).toSorted());
     for (const [key, text] of Object.entries(texts)) {
       expect(text.trim(), key).not.toBe('');
-      expect(parts(text), key).toEqual(parts(en[key as keyof typeof en]));
+      expect(parts(text), key).toEqual(parts(english[key] ?? ''));
     }
   });
 });

@@ -21,6 +21,11 @@ export function chooseLanguage(wanted: readonly (string | null | undefined)[]): 
   return (known as Language | undefined) ?? 'en';
 }
 
+/** A text with its parts set in. */
+export function fill(text: string, parts?: Parts): string {
+  return parts ? text.replace(/\{(\w+)\}/g, (whole, name: string) => String(parts[name] ?? whole)) : text;
+}
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -50,8 +55,7 @@ export class Texts {
 
   /** The text of a key, with its parts set in. */
   say(key: Key, parts?: Parts): string {
-    const text = ALL[this.language][key];
-    return parts ? text.replace(/\{(\w+)\}/g, (whole, name: string) => String(parts[name] ?? whole)) : text;
+    return fill(ALL[this.language][key], parts);
   }
 
   /** A word of an open set, such as a sensor's type: translated where it is known, else as it came, made readable. */
@@ -88,6 +92,11 @@ export class Texts {
   /** Date and time of a moment in Unix milliseconds. */
   moment(at: number): string {
     return this.#moment.format(at);
+  }
+
+  /** A day and its hours and minutes, in another time zone where it is given. */
+  hour(at: number, timeZone?: string): string {
+    return new Intl.DateTimeFormat(this.#locale, { weekday: 'short', hour: '2-digit', minute: '2-digit', ...(timeZone !== undefined && { timeZone }) }).format(at);
   }
 
   /** How long ago something was, in the largest unit that fits. */

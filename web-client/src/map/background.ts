@@ -4,14 +4,11 @@ import type { Palette } from './palette.ts';
 
 const SOURCE = 'background';
 
-/** The layer that the background lies below. */
-const ABOVE = 'cells';
-
-/** Lays tiles or a PMTiles file under the city's own geometry, quiet enough that the city stands out. */
-export async function layBackground(map: MapLibre, background: Background, palette: Palette): Promise<void> {
+/** Lays tiles or a PMTiles file below the layer `above`, quiet enough that the city stands out. */
+export async function layBackground(map: MapLibre, background: Background, palette: Palette, above: string): Promise<void> {
   const { source, layers } = background.kind === 'tiles' ? rasterOf(background.url) : await pmtilesOf(background.url, palette);
   map.addSource(SOURCE, source);
-  for (const layer of layers) map.addLayer(layer, ABOVE);
+  for (const layer of layers) map.addLayer(layer, above);
 }
 
 /** Colours a background that is there anew. */

@@ -1,17 +1,15 @@
-import { LngLatBounds, Map as MapLibre, type MapMouseEvent, Marker, setWorkerUrl } from 'maplibre-gl';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import { LngLatBounds, type Map as MapLibre, type MapMouseEvent, Marker } from 'maplibre-gl';
 import type { Background, Box, Cell, TwinEntity, TwinUpdate } from '../api/index.ts';
 import { boundariesOf, type Position, positionOf } from '../twin/geometry.ts';
 import { moves, type PointKind } from '../twin/kinds.ts';
 import { layBackground, paintBackground } from './background.ts';
 import { drawCells } from './cells.ts';
+import { makeMap } from './engine.ts';
 import { Overlay } from './overlay.ts';
 import { PALETTES, type Theme } from './palette.ts';
 import { Roads } from './roads.ts';
 import { lookOf, SPRITES } from './sprites.ts';
 import { paintsFor, styleFor, TOUCHABLE_CELLS, TOUCHABLE_ROADS } from './style.ts';
-
-setWorkerUrl(workerUrl);
 
 /** Where the map looks: centre and zoom. */
 export interface View {
@@ -71,25 +69,7 @@ export class TwinMap {
     this.#options = options;
     const { container, view, theme, label } = options;
     this.#theme = theme;
-    this.map = new MapLibre({
-      container,
-      style: styleFor(PALETTES[theme]),
-      center: view.centre as [number, number],
-      zoom: view.zoom,
-      minZoom: 0,
-      maxZoom: 20,
-      // North is up and the ground is flat: it keeps streets where people know them, and the overlay's sums simple.
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      maxPitch: 0,
-      renderWorldCopies: false,
-      attributionControl: false,
-      fadeDuration: 150,
-      locale: { 'Map.Title': label },
-    });
-    this.map.touchZoomRotate.disableRotation();
-    this.map.keyboard.disableRotation();
+    this.map = makeMap({ container, style: styleFor(PALETTES[theme]), center: view.centre as [number, number], zoom: view.zoom }, label);
     this.overlay = new Overlay(PALETTES[theme], view.centre, () => this.#camera(), () => this.#moveRing());
     this.map.getCanvasContainer().append(this.overlay.canvas);
     this.#ring = document.createElement('div');
@@ -169,7 +149,7 @@ export class TwinMap {
 
   /** Lays something under the city. */
   lay(background: Background): Promise<void> {
-    return layBackground(this.map, background, PALETTES[this.#theme]);
+    return layBackground(this.map, background, PALETTES[this.#theme], 'cells');
   }
 
   /** What a screen reader calls the map. */

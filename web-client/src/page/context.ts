@@ -7,12 +7,24 @@ import type { Operator } from './operator.ts';
 import type { Preferences } from './preferences.ts';
 import type { PageState } from './state.ts';
 
-/** What every panel works with. */
-export interface Page {
-  readonly city: LiveCity;
-  readonly state: PageState;
+/** What the panels of every page work with. */
+export interface Shell {
   readonly preferences: Preferences;
   readonly operator: Operator;
+}
+
+export const ShellContext = createContext<Shell | undefined>(undefined);
+
+export function useShell(): Shell {
+  const shell = useContext(ShellContext);
+  if (!shell) throw new Error('there is no page around this component');
+  return shell;
+}
+
+/** What every panel of the map works with. */
+export interface Page extends Shell {
+  readonly city: LiveCity;
+  readonly state: PageState;
   readonly map: MapHandle;
 }
 
@@ -26,5 +38,5 @@ export function usePage(): Page {
 
 /** The colours that the map and the legend share. */
 export function usePalette(): Palette {
-  return PALETTES[useSource(usePage().preferences.lit)];
+  return PALETTES[useSource(useShell().preferences.lit)];
 }

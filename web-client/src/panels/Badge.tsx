@@ -1,12 +1,12 @@
+import type { Connection } from '../api/index.ts';
 import { useTexts } from '../i18n/context.ts';
-import { usePage } from '../page/context.ts';
 import { useNow } from '../page/hooks.ts';
-import { useSource } from '../twin/source.ts';
+import { type Readable, useSource } from '../twin/source.ts';
 
 /** How the page is connected, and how old its newest data is. */
-export function Badge() {
+export function Badge({ connection }: { readonly connection: Readable<Connection> }) {
   const texts = useTexts();
-  const { state, newestData } = useSource(usePage().city.connection);
+  const { state, newestData } = useSource(connection);
   const now = useNow();
   const age = newestData === null ? undefined : texts.age(Math.max(0, now - newestData));
   return (
@@ -19,11 +19,10 @@ export function Badge() {
 }
 
 /** Says in a sentence what is wrong while the map shows an older city. */
-export function ConnectionNotice() {
+export function ConnectionNotice({ connection, problem: refusal }: { readonly connection: Readable<Connection>; readonly problem: Readable<string | undefined> }) {
   const texts = useTexts();
-  const { city } = usePage();
-  const { state, since } = useSource(city.connection);
-  const problem = useSource(city.problem);
+  const { state, since } = useSource(connection);
+  const problem = useSource(refusal);
   if (state !== 'stale' && state !== 'offline') return null;
   if (problem !== undefined) return <p className="notice offline">{texts.say('connection.refused', { reason: problem })}</p>;
   return (

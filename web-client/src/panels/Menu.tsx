@@ -2,7 +2,7 @@ import { type RefObject, useEffect, useRef, useState } from 'react';
 import { fetchReadiness, type Readiness } from '../api/index.ts';
 import { useTexts } from '../i18n/context.ts';
 import { type Language, LANGUAGES } from '../i18n/texts.ts';
-import { usePage } from '../page/context.ts';
+import { useShell } from '../page/context.ts';
 import { useSource } from '../twin/source.ts';
 import { Glyph } from './icons.tsx';
 import { SignIn } from './SignIn.tsx';
@@ -39,7 +39,7 @@ export function Menu() {
 
 function Entries({ signIn, close }: { readonly signIn: RefObject<HTMLDialogElement | null>; readonly close: () => void }) {
   const texts = useTexts();
-  const { preferences, operator } = usePage();
+  const { preferences, operator } = useShell();
   const theme = useSource(preferences.theme);
   const token = useSource(operator.token);
   return (

@@ -1,11 +1,11 @@
 import { type FormEvent, type RefObject, useState } from 'react';
 import { useTexts } from '../i18n/context.ts';
-import { usePage } from '../page/context.ts';
+import { useShell } from '../page/context.ts';
 
 /** Asks for the operator's token and lets the server judge it. */
-export function SignIn({ dialog }: { readonly dialog: RefObject<HTMLDialogElement | null> }) {
+export function SignIn({ dialog, id = 'sign-title' }: { readonly dialog: RefObject<HTMLDialogElement | null>; readonly id?: string }) {
   const texts = useTexts();
-  const { operator } = usePage();
+  const { operator } = useShell();
   const [token, setToken] = useState('');
   const [problem, setProblem] = useState<string>();
   const [asking, setAsking] = useState(false);
@@ -28,9 +28,9 @@ export function SignIn({ dialog }: { readonly dialog: RefObject<HTMLDialogElemen
   };
 
   return (
-    <dialog ref={dialog} aria-labelledby="sign-title" onClose={forget}>
+    <dialog ref={dialog} aria-labelledby={id} onClose={forget}>
       <form onSubmit={(event) => void submit(event)}>
-        <h2 id="sign-title">{texts.say('sign.title')}</h2>
+        <h2 id={id}>{texts.say('sign.title')}</h2>
         <p className="soft">{texts.say('sign.text')}</p>
         <label>
           {texts.say('sign.token')}
