@@ -16,9 +16,10 @@ pub fn schema_builder(config: &GraphqlConfig) -> SchemaBuilder<Query, Mutation, 
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).override_output_type_description::<ID>(
-        "An id, as a string: opaque, and the same as long as its entity exists.",
-    )
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .override_output_type_description::<ID>(
+            "An id, as a string: opaque, and the same as long as its entity exists.",
+        )
 }
 
 /// The schema in GraphQL's own language: what `schema.graphql` holds and `/schema.graphql` answers.

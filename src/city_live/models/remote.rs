@@ -85,7 +85,11 @@ impl Remote {
         match answer {
             Ok(values) => Some(values),
             Err(message) => {
-                tracing::warn!(model = manifest.name, error = message, "the remote model failed, the local one is used");
+                tracing::warn!(
+                    model = manifest.name,
+                    error = message,
+                    "the remote model failed, the local one is used"
+                );
                 None
             }
         }

@@ -12,7 +12,6 @@ use crate::{
         archive::Selection,
         feeds::{endpoint, is_loopback},
     },
-    config::ConfigError,
     telemetry::Throttle,
     twin::time::Time,
 };

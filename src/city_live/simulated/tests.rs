@@ -73,7 +73,8 @@ fn streets_are_full_on_the_way_to_work_and_empty_at_night() {
 #[test]
 fn demand_follows_the_day_and_sometimes_surprises_its_forecasters() {
     let of = |at| DAY.power("NYIS", midtown(), at);
-    let days: Vec<(f64, f64)> = (1..=28).flat_map(|day| hours(&format!("2026-07-{day:02}")).collect::<Vec<_>>()).map(of).collect();
+    let days: Vec<(f64, f64)> =
+        (1..=28).flat_map(|day| hours(&format!("2026-07-{day:02}")).collect::<Vec<_>>()).map(of).collect();
     assert!(
         days.iter()
             .all(|(demand, forecast)| (5000.0..40_000.0).contains(demand) && (demand / forecast - 1.0).abs() < 0.15)

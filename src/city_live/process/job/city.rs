@@ -20,10 +20,6 @@ use crate::{
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Whole {
-    /// The beginning of the newest hour whose demand is known.
-    pub demand_ts: Option<Time>,
-    /// Whether that is fresh.
-    pub demand_fresh: bool,
     /// Whether the city's demand is simulated.
     pub demand_simulated: bool,
     /// The greatest excess of a grid alert that holds, percent.
@@ -77,8 +73,6 @@ impl Whole {
         let city_power =
             |raw: &&RawValue| raw.zone_id.is_none() && RawKind::of(&raw.payload) == Some(RawKind::PowerDemand);
         Self {
-            demand_ts,
-            demand_fresh: fresh,
             demand_simulated: inputs.raw.iter().find(city_power).is_some_and(|raw| simulated(&raw.source)),
             grid_pct,
             calls_ts: newest_calls.map(|(ts, _)| ts),
