@@ -146,15 +146,13 @@ impl Service {
                 Err(error) => tracing::error!(%error, "City Live calls no API"),
             }
         }
-        loop {
-            match tasks.join_next().await {
-                Some(Ok(why)) => return why,
-                Some(Err(error)) => {
-                    let message = format!("a task of City Live ended: {error}");
-                    return ArchiveError::Unavailable { archive: "City Live", message };
-                }
-                None => return ArchiveError::Fenced,
+        match tasks.join_next().await {
+            Some(Ok(why)) => why,
+            Some(Err(error)) => {
+                let message = format!("a task of City Live ended: {error}");
+                ArchiveError::Unavailable { archive: "City Live", message }
             }
+            None => ArchiveError::Fenced,
         }
     }
 
@@ -213,9 +211,8 @@ impl Service {
                 Err(error) => return error,
             }
             // A look now and then also where nothing is told, because the archive may have been away.
-            match tokio::time::timeout(self.lease, revisions.changed()).await {
-                Ok(Err(_)) => return ArchiveError::Fenced,
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(_)) = tokio::time::timeout(self.lease, revisions.changed()).await {
+                return ArchiveError::Fenced;
             }
         }
     }
@@ -241,7 +238,7 @@ impl Service {
                 },
                 cities = news.recv() => match cities {
                     Some(cities) => {
-                        waiting |= self.is_new(&chosen).is_some_and(|city| cities.contains(&city));
+                        waiting |= newly(&chosen).is_some_and(|city| cities.contains(&city));
                         false
                     }
                     None => return ArchiveError::Fenced,
@@ -265,14 +262,6 @@ impl Service {
         }
     }
 
-    /// The chosen city, if it was chosen a moment ago.
-    fn is_new(&self, chosen: &watch::Receiver<Option<Selection>>) -> Option<String> {
-        let chosen = chosen.borrow();
-        let selection = chosen.as_ref()?;
-        let age = now().0 - selection.selected_at.0;
-        (age < FIRST_RUNS_FOR.as_millis() as i64).then(|| selection.city_id.clone())
-    }
-
     /// Drops what is too old.
     async fn expire(&self, token: i64) -> ArchiveError {
         let mut tick = tokio::time::interval(EXPIRE_EVERY);
@@ -289,6 +278,14 @@ impl Service {
             }
         }
     }
+}
+
+/// The chosen city, if it was chosen a moment ago.
+fn newly(chosen: &watch::Receiver<Option<Selection>>) -> Option<String> {
+    let chosen = chosen.borrow();
+    let selection = chosen.as_ref()?;
+    let age = now().0 - selection.selected_at.0;
+    (age < FIRST_RUNS_FOR.as_millis() as i64).then(|| selection.city_id.clone())
 }
 
 fn now() -> Time {

@@ -17,7 +17,7 @@ pub enum CatalogueError {
     #[error("{place}: {field}: {value} is not accepted; accepted is {accepted}")]
     Value {
         /// Which file, city and zone.
-        place: Place,
+        place: Box<Place>,
         /// Which field.
         field: String,
         /// The value, on one line.
@@ -29,7 +29,7 @@ pub enum CatalogueError {
     #[error("{place}: {field} is missing; accepted is {accepted}")]
     Missing {
         /// Which file, city and zone.
-        place: Place,
+        place: Box<Place>,
         /// Which field.
         field: String,
         /// What is accepted, in words.
@@ -39,7 +39,7 @@ pub enum CatalogueError {
     #[error("{place}: {field} is no field of it; accepted are {accepted}")]
     Unknown {
         /// Which file, city and zone.
-        place: Place,
+        place: Box<Place>,
         /// The key.
         field: String,
         /// The fields that there are.
@@ -90,12 +90,17 @@ impl Place {
             Some((end, _)) => format!("{}…", &value[..end]),
             None => value,
         };
-        CatalogueError::Value { place: self.clone(), field: field.to_owned(), value: cut, accepted: accepted.into() }
+        CatalogueError::Value {
+            place: Box::new(self.clone()),
+            field: field.to_owned(),
+            value: cut,
+            accepted: accepted.into(),
+        }
     }
 
     /// A field that is not there.
     pub(super) fn lacks(&self, field: &str, accepted: impl Into<String>) -> CatalogueError {
-        CatalogueError::Missing { place: self.clone(), field: field.to_owned(), accepted: accepted.into() }
+        CatalogueError::Missing { place: Box::new(self.clone()), field: field.to_owned(), accepted: accepted.into() }
     }
 }
 

@@ -147,13 +147,12 @@ impl Consumer {
                     let aged = self.core.prune(now());
                     if aged.calls.is_empty() { Ok(()) } else { self.write(&aged).await }
                 }
-                batch = next(&mut reader) => match batch {
-                    Some(batch) => self.take(batch).await,
-                    None => {
-                        reader = None;
-                        look.reset_immediately();
-                        Ok(())
-                    }
+                batch = next(&mut reader) => if let Some(batch) = batch {
+                    self.take(batch).await
+                } else {
+                    reader = None;
+                    look.reset_immediately();
+                    Ok(())
                 },
             };
             if let Err(error) = step {

@@ -52,10 +52,9 @@ impl Account {
             Self::OpenWeather => Budget { per_minute: 60, per_hour: 3600, per_day: 32_000 },
             // developer.tomtom.com: 2,500 requests that are no tiles a day, 5 a second.
             Self::TomTom => Budget { per_minute: 300, per_hour: 2500, per_day: 2500 },
-            // EIA throttles beyond some thousands an hour; we need four.
-            Self::Eia => Budget { per_minute: 30, per_hour: 300, per_day: 1000 },
-            // dev.socrata.com: 1,000 an hour with a token; without one, fewer, out of a pool shared by address.
-            Self::Socrata => Budget { per_minute: 30, per_hour: 300, per_day: 1000 },
+            // EIA throttles beyond some thousands an hour; we need four. dev.socrata.com: 1,000 an hour with a token; without
+            // one, fewer, out of a pool shared by address.
+            Self::Eia | Self::Socrata => Budget { per_minute: 30, per_hour: 300, per_day: 1000 },
         }
     }
 }
@@ -146,7 +145,7 @@ mod tests {
         assert_eq!(ledger.wait(200_000), Duration::from_secs(3400));
         assert!(ledger.take(3_600_000) && ledger.take(3_601_000));
         assert!(!ledger.take(50_000_000), "seven in this day");
-        assert_eq!(ledger.wait(50_000_000), Duration::from_millis(36_400_000));
+        assert_eq!(ledger.wait(50_000_000), Duration::from_secs(36_400));
         assert!(ledger.take(86_400_000));
         assert_eq!(ledger.calls.len(), 7, "what is older than a day is forgotten");
     }

@@ -251,8 +251,7 @@ impl Client {
     /// Waits where the API asked for a short rest, and writes the call down.
     async fn admit(&self, id: FeedId) -> Result<(), CallError> {
         let deadline = Instant::now() + self.limits.patience;
-        loop {
-            let Err(wait) = self.judge(id, Breaker::admit) else { break };
+        while let Err(wait) = self.judge(id, Breaker::admit) {
             if Instant::now() + wait > deadline {
                 return Err(self.failed(id, CallError::Resting(wait)));
             }

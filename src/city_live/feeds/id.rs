@@ -90,13 +90,14 @@ impl FeedId {
     pub const fn interval(self) -> Duration {
         match self {
             // Open-Meteo's current weather changes every 15 minutes.
-            Self::OpenMeteoWeather | Self::OpenWeather => Duration::from_secs(15 * MINUTE.as_secs()),
+            // An hour's demand appears some time in the hour or two after it.
+            Self::OpenMeteoWeather | Self::OpenWeather | Self::Eia | Self::Socrata => {
+                Duration::from_secs(15 * MINUTE.as_secs())
+            }
             // Its air quality, an hourly model, once an hour.
             Self::OpenMeteoAir => Duration::from_secs(60 * MINUTE.as_secs()),
             // Flow changes by the minute; the free tier allows less.
             Self::TomTom => Duration::from_secs(10 * MINUTE.as_secs()),
-            // An hour's demand appears some time in the hour or two after it.
-            Self::Eia | Self::Socrata => Duration::from_secs(15 * MINUTE.as_secs()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Alerts: raised, kept and cleared, with room between raising and clearing so that a value at the limit does not flicker.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::rules::Limit;
 use crate::{
@@ -100,10 +100,9 @@ pub fn transition(city_id: &str, standing: &[Alert], conditions: &[Condition], n
     sorted.sort_by(|a, b| (a.raised_at, &a.alert_id).cmp(&(b.raised_at, &b.alert_id)));
     for alert in sorted {
         let key = (alert.zone_id.as_deref(), alert.rule.as_str());
-        if alive.contains_key(&key) {
-            cleared.push(clear(alert, now));
-        } else {
-            alive.insert(key, alert);
+        match alive.entry(key) {
+            Entry::Occupied(_) => cleared.push(clear(alert, now)),
+            Entry::Vacant(free) => drop(free.insert(alert)),
         }
     }
     let mut written = Vec::new();
@@ -118,7 +117,12 @@ pub fn transition(city_id: &str, standing: &[Alert], conditions: &[Condition], n
                 written.push(raise(city_id, condition, *severity, reason, now));
             }
             (Some(alert), Finding::Raise(severity, reason) | Finding::Keep(severity, reason)) => {
-                written.push(Alert { severity: *severity, reason: reason.clone(), updated_at: now, ..(*alert).clone() })
+                written.push(Alert {
+                    severity: *severity,
+                    reason: reason.clone(),
+                    updated_at: now,
+                    ..(*alert).clone()
+                });
             }
             (Some(alert), Finding::Clear) => written.push(clear(alert, now)),
             (None, Finding::Keep(..) | Finding::Clear) | (_, Finding::Unknown) => {}

@@ -149,13 +149,11 @@ impl<'a> Demand<'a> {
 
     /// A zone's demand, and its share of the city's where that is what it is made of.
     pub fn of(&self, zone: &str) -> (Series, Option<f64>) {
-        match self.own.get(zone) {
-            Some(own) => (own.clone(), None),
-            None => {
-                let share = self.shares.get(zone).copied().unwrap_or_default();
-                (self.city.scaled(share), Some(share))
-            }
+        if let Some(own) = self.own.get(zone) {
+            return (own.clone(), None);
         }
+        let share = self.shares.get(zone).copied().unwrap_or_default();
+        (self.city.scaled(share), Some(share))
     }
 }
 

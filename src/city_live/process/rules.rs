@@ -423,7 +423,7 @@ impl Rules {
         if !(1.0..=10.0).contains(&forecast.response_max) {
             return refuse("forecast.response_max", forecast.response_max, "1 to 10 is accepted");
         }
-        if !(forecast.cool_above_c >= forecast.heat_below_c) {
+        if forecast.cool_above_c < forecast.heat_below_c {
             return refuse("forecast.cool_above_c", forecast.cool_above_c, "at least heat_below_c is accepted");
         }
         let counts = [

@@ -56,7 +56,7 @@ impl From<Refusal> for Response {
         let headers = response.headers_mut();
         match refusal.status {
             StatusCode::UNAUTHORIZED => {
-                drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+                drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
             }
             StatusCode::SERVICE_UNAVAILABLE => drop(headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
             _ => {}

@@ -35,7 +35,8 @@ struct Zones<'a> {
     /// The run that was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<&'a str>,
-    zones: Vec<ZoneBody<'a>>,
+    #[serde(rename = "zones")]
+    bodies: Vec<ZoneBody<'a>>,
 }
 
 /// One zone: what came in, and what was made of it. Lists are empty and the rest is `null` as long as it was not processed.
@@ -109,7 +110,7 @@ struct Calls<'a> {
 struct OneZone<'a> {
     city_id: &'a str,
     #[serde(flatten)]
-    zone: ZoneBody<'a>,
+    body: ZoneBody<'a>,
     centre: Centre,
     districts: &'a [String],
     weight: f64,
@@ -146,7 +147,7 @@ pub(in crate::http) async fn zone(
         let outputs = board.outputs().await?;
         let body = OneZone {
             city_id: &board.city.id,
-            zone: sources.zone(zone, true),
+            body: sources.zone(zone, true),
             centre: Centre { latitude: zone.centre.latitude, longitude: zone.centre.longitude },
             districts: &zone.districts,
             weight: zone.weight,
@@ -162,7 +163,7 @@ pub(super) async fn all(board: &Board, run_id: Option<&str>) -> Answer {
     let sources = Sources::read(board).await?;
     let zones = board.city.zones.iter().map(|zone| sources.zone(zone, false)).collect();
     let processed_at = board.processed_at().await?;
-    ok(StatusCode::OK, &Zones { city_id: &board.city.id, processed_at, run_id, zones })
+    ok(StatusCode::OK, &Zones { city_id: &board.city.id, processed_at, run_id, bodies: zones })
 }
 
 /// What zones are described from.

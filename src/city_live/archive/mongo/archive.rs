@@ -50,10 +50,11 @@ async fn within<T>(limit: Duration, call: impl Future<Output = Result<T>>) -> Re
 }
 
 fn of_city(city_id: &str, zone_id: Option<&str>) -> Document {
-    match zone_id {
-        Some(zone) => doc! {"city_id": city_id, "zone_id": zone},
-        None => doc! {"city_id": city_id},
+    let mut filter = doc! {"city_id": city_id};
+    if let Some(zone) = zone_id {
+        filter.insert("zone_id", zone);
     }
+    filter
 }
 
 #[async_trait::async_trait]

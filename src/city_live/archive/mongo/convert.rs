@@ -34,7 +34,7 @@ pub(super) fn document(collection: &'static str, id: String, of: &impl Serialize
     let mut document = Document::new();
     document.insert("_id", id);
     if let Value::Object(fields) = value {
-        document.extend(fields.into_iter().map(|(name, value)| field(name, value)));
+        document.extend(fields.into_iter().map(|(name, value)| field(&name, value)));
     }
     Ok(document)
 }
@@ -53,12 +53,12 @@ pub(super) fn foreign(collection: &str, message: &str) -> ArchiveError {
     ArchiveError::Foreign { collection: collection.to_owned(), message: message.to_owned() }
 }
 
-fn field(name: String, value: Value) -> (String, Bson) {
+fn field(name: &str, value: Value) -> (String, Bson) {
     let value = match &value {
-        Value::String(text) if TIMES.contains(&name.as_str()) => Time::parse(text).map_or_else(|| bson(value), date),
+        Value::String(text) if TIMES.contains(&name) => Time::parse(text).map_or_else(|| bson(value), date),
         _ => bson(value),
     };
-    (escape(&name), value)
+    (escape(name), value)
 }
 
 fn bson(value: Value) -> Bson {
@@ -71,7 +71,7 @@ fn bson(value: Value) -> Bson {
             (None, number) => number.map_or(Bson::Null, Bson::Double),
         },
         Value::Array(values) => Bson::Array(values.into_iter().map(bson).collect()),
-        Value::Object(fields) => Bson::Document(fields.into_iter().map(|(name, value)| field(name, value)).collect()),
+        Value::Object(fields) => Bson::Document(fields.into_iter().map(|(name, value)| field(&name, value)).collect()),
     }
 }
 

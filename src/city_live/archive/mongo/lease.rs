@@ -106,12 +106,11 @@ impl Link {
                 self.change_state(doc! {"token": token, "holder": holder}, doc! {"$inc": {"beat": 1_i64}}).await?;
             return renewed.map(|_| Lease::Held { token }).ok_or(ArchiveError::Fenced);
         }
-        let state = match self.state().await? {
-            Some(state) => state,
-            None => {
-                self.make_state().await?;
-                self.state().await?.unwrap_or_default()
-            }
+        let state = if let Some(state) = self.state().await? {
+            state
+        } else {
+            self.make_state().await?;
+            self.state().await?.unwrap_or_default()
         };
         let (token, beat) = (number(&state, "token"), number(&state, "beat"));
         let still = watched.for_how_long(token, beat);

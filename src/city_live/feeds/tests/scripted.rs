@@ -27,7 +27,7 @@ pub fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Answer {
     Answer::Bytes([head.as_bytes(), body].concat())
 }
 
-pub fn ok(body: impl ToString) -> Answer {
+pub fn ok(body: &(impl ToString + ?Sized)) -> Answer {
     answer("200 OK", "Content-Type: application/json\r\n", body.to_string())
 }
 

@@ -272,7 +272,7 @@ fn simulated_inputs_are_said_to_be_simulated() {
     let power = run(1, |inputs| {
         inputs.raw.iter_mut().filter(|raw| raw.zone_id.is_none()).for_each(|raw| {
             raw.source.push_str("-simulated");
-        })
+        });
     });
     assert!(power.zones[0].simulated);
 }
