@@ -30,12 +30,13 @@ fn record(topic: LiveTopic, offset: i64, value: impl Into<Vec<u8>>) -> Source {
     Source { topic, partition: 0, offset, timestamp: NOON, key: None, value: Some(Bytes::from(value.into())) }
 }
 
-fn message(zone: Option<&str>, ts: i64, payload: &Value) -> Value {
+#[allow(clippy::needless_pass_by_value, reason = "a payload is made where it stands")]
+fn message(zone: Option<&str>, ts: i64, payload: Value) -> Value {
     json!({"city_id": "nyc", "zone_id": zone, "ts": Time(ts).to_string(), "source": "open-meteo", "payload": payload})
 }
 
 fn weather(zone: &str, ts: i64, temperature: f64) -> Value {
-    message(Some(zone), ts, &json!({"type": "weather", "temperature_c": temperature}))
+    message(Some(zone), ts, json!({"type": "weather", "temperature_c": temperature}))
 }
 
 fn call(id: &str, zone: Option<&str>, ts: i64, status: &str) -> Value {

@@ -27,7 +27,8 @@ pub fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Answer {
     Answer::Bytes([head.as_bytes(), body].concat())
 }
 
-pub fn ok(body: &(impl ToString + ?Sized)) -> Answer {
+#[allow(clippy::needless_pass_by_value, reason = "an answer is made where it stands")]
+pub fn ok(body: impl ToString) -> Answer {
     answer("200 OK", "Content-Type: application/json\r\n", body.to_string())
 }
 
