@@ -98,7 +98,7 @@ async fn the_demo_lives_and_goes_on_after_a_restart() {
     let mut changes = server.subscribe(query, json!({})).await;
     let (first, next) = (changes.next().await, changes.next().await);
     assert!(is_snapshot(&first["busChanges"]) && is_change(&next["busChanges"]), "{first} {next}");
-    let mut events = EventStream::start(&server, query).await;
+    let mut events = EventStream::start(&server, query, json!({})).await;
     let (first, next) = (events.next().await, events.next().await);
     assert!(is_snapshot(&first["busChanges"]) && is_change(&next["busChanges"]), "{first} {next}");
     drop(events);

@@ -1,13 +1,11 @@
 //! The live map's subscription over real sockets and event streams: moved by its own connection only, and gone on with
 //! after the connection broke, without a snapshot.
 
-use std::time::Duration;
-
-use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use crate::common::{
     city::{city_file, city_file_on_disk},
+    events::EventStream,
     server::Server,
     socket::{Frame, Socket},
 };
@@ -91,29 +89,12 @@ async fn a_map_is_moved_by_its_own_connection_and_comes_back_where_it_was() {
     assert_eq!((&third["snapshot"], &third["reason"]), (&json!(false), &Value::Null));
 
     // On as an event stream, whose subscription any POST may move.
-    let request = json!({ "query": QUERY, "variables": back(&third["cursor"], &["BUILDING"]) });
-    let events = server.http().post(server.url("/graphql")).header("accept", "text/event-stream").json(&request);
-    let answer = events.send().await.expect("an event stream");
-    let mut events = answer.bytes_stream();
-    let mut text = String::new();
-    let mut next = async || {
-        loop {
-            if let Some((event, rest)) = text.split_once("\n\n") {
-                let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
-                text = rest.to_owned();
-                let Some(data) = data.filter(|data| !data.is_empty()) else { continue };
-                let payload: Value = serde_json::from_str(&data).expect("JSON");
-                return payload["data"]["twinChanges"].clone();
-            }
-            let chunk = tokio::time::timeout(Duration::from_secs(30), events.next()).await.expect("an event");
-            text.push_str(std::str::from_utf8(&chunk.expect("no end").expect("a chunk")).expect("UTF-8"));
-        }
-    };
-    let fourth = next().await;
+    let mut events = EventStream::start(&server, QUERY, back(&third["cursor"], &["BUILDING"])).await;
+    let fourth = events.next().await["twinChanges"].take();
     assert_eq!(ids(&fourth), ["LEFT weather-station/centro/centro-weather"]);
     assert_eq!(fourth["subscription"], first["subscription"]);
     let steer = json!({ "id": first["subscription"], "filter": kinds(&["NODE"]) });
     assert_eq!(moved(&server.graphql_answer(MOVE, steer).await), 2);
-    let fifth = next().await;
+    let fifth = events.next().await["twinChanges"].take();
     assert_eq!(ids(&fifth), ["LEFT building/centro/town-hall", "ENTERED node/n1", "ENTERED node/n2"]);
 }

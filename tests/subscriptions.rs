@@ -70,7 +70,7 @@ async fn subscriber(server: Arc<Server>, quiet: Arc<AtomicBool>, seed: u64) {
     let mut stream = if seed.is_multiple_of(2) {
         Stream::Socket(server.subscribe(&query, json!({})).await)
     } else {
-        Stream::Events(EventStream::start(&server, &query).await)
+        Stream::Events(EventStream::start(&server, &query, json!({})).await)
     };
     let slowness = Duration::from_millis(random.u64(20..400));
     let mut holds: BTreeMap<String, Value> = BTreeMap::new();

@@ -11,6 +11,11 @@ use crate::events::SEED;
 /// Monday 2025-12-01 15:00 in L'Aquila.
 pub const START: i64 = 1_764_597_600_000;
 
+/// The id of the city in these files.
+pub fn id() -> String {
+    DemoCity::laquila(SEED).id()
+}
+
 /// The demo city's file (23,000 entities, 6 MB) `count` times over: each copy's districts and ids have a suffix.
 pub fn copies(count: usize) -> String {
     let file = DemoCity::laquila(SEED).city_file(START);

@@ -23,7 +23,7 @@ use crate::{
     machine,
     produce::{Paced, now_ms},
     report::Figure,
-    wire::{Wire, ages_of_updates},
+    wire::{Wire, ages_of_updates, places},
 };
 
 /// So many demo cities have some 100,000 entities.
@@ -205,7 +205,7 @@ async fn view(port: u16, n: usize, seen: Arc<Seen>, stall: Option<Arc<AtomicBool
         let now_live = id.is_some();
         if id.is_none() {
             let key = br#""subscription":""#;
-            let at = frame.windows(key.len()).position(|window| window == key).expect("its id") + key.len();
+            let at = places(frame, key).next().expect("its id") + key.len();
             id = Some(String::from_utf8_lossy(&frame[at..at + 32]).into_owned());
         }
         seen.frames.fetch_add(1, Ordering::Relaxed);

@@ -115,12 +115,16 @@ fn whole(bytes: &[u8]) -> Option<(usize, usize)> {
     (bytes.len() >= head + length).then_some((head, head + length))
 }
 
+/// Where a word stands in a frame.
+pub fn places<'a>(frame: &'a [u8], word: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    frame.windows(word.len()).enumerate().filter(move |(_, window)| *window == word).map(|(at, _)| at)
+}
+
 /// The ages of what was updated in a batch of `twinChanges`, in milliseconds: what enters may have been updated long ago.
 pub fn ages_of_updates(frame: &[u8]) -> impl Iterator<Item = f64> + '_ {
     const KIND: &[u8] = br#""kind":""#;
     const UPDATED: &[u8] = b"UPDATED";
-    let begins: Vec<usize> =
-        frame.windows(KIND.len()).enumerate().filter(|(_, window)| *window == KIND).map(|(at, _)| at).collect();
+    let begins: Vec<usize> = places(frame, KIND).collect();
     let changes = (0..begins.len()).map(move |n| &frame[begins[n]..begins.get(n + 1).copied().unwrap_or(frame.len())]);
     changes.filter(|change| change[KIND.len()..].starts_with(UPDATED)).flat_map(ages)
 }
@@ -130,8 +134,7 @@ pub fn ages(frame: &[u8]) -> impl Iterator<Item = f64> + '_ {
     const KEY: &[u8] = br#""lastUpdated":"20"#;
     const DAY: f64 = 86_400_000.0;
     let now = now_ms() % DAY;
-    let starts = frame.windows(KEY.len()).enumerate().filter(|(_, window)| *window == KEY).map(|(at, _)| at);
-    starts.filter_map(move |at| {
+    places(frame, KEY).filter_map(move |at| {
         // 2026-01-05T00:00:00.000Z: the time of the day is enough.
         let time = frame.get(at + KEY.len() + 9..at + KEY.len() + 21)?;
         let number = |range: std::ops::Range<usize>| std::str::from_utf8(&time[range]).ok()?.parse::<f64>().ok();

@@ -22,9 +22,6 @@ use crate::{
 
 /// How long a poll waits for the first record. Commands do not wait for it: they do not come this way.
 const POLL: Duration = Duration::from_millis(100);
-/// The shortest time between two batches that are not full. Waking up costs as much as folding a hundred records: what trickles
-/// in faster than this is taken together, and what comes slower waits for nothing.
-const GATHER: Duration = Duration::from_millis(5);
 /// How often offsets are committed to Kafka for the eyes of lag tools.
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// How often new partitions are looked for.
@@ -245,14 +242,9 @@ impl Consumer {
         while !self.stop.load(Ordering::Acquire) && !self.partitions.has_changed().unwrap_or(false) {
             self.poll(&mut reader, &mut readings, &mut batch)?;
             if !batch.is_empty() {
-                let full = batch.len() >= self.batch_size;
-                let taken_at = Instant::now();
                 batch.fold(&self.fold, &self.judgement, &self.rejects, &self.metrics);
                 self.note(batch.len());
                 batch.clear();
-                if !full {
-                    std::thread::sleep(GATHER.saturating_sub(taken_at.elapsed()));
-                }
             }
             self.announce_end(&readings);
             self.pace(&mut reader, &mut readings);

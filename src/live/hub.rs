@@ -56,7 +56,6 @@ pub struct Hub {
     fold: Arc<Fold>,
     chain: Arc<Chain>,
     newest: watch::Receiver<(u64, Time)>,
-    newest_revision: watch::Receiver<u64>,
     instance: u64,
     limits: Limits,
     stage: RwLock<Stage>,
@@ -90,7 +89,6 @@ impl Hub {
         let patience = Patience { time: config.resume, bytes: config.resume_bytes };
         let hub = Arc::new(Self {
             newest: chain.newest(),
-            newest_revision: fold.revisions(),
             instance: fastrand::u64(..),
             limits: Limits { page: PAGE, cells_above: config.cells_above, roads_above: config.roads_above },
             stage: RwLock::new(Stage { from: view.revision + 1, view, index, at: Instant::now() }),
@@ -121,12 +119,6 @@ impl Hub {
 
     /// A subscription that can be steered: it goes on after the cursor, where that is still held, else begins anew.
     pub fn subscribe(&self, wish: Wish, resume: Option<Cursor>, socket: Socket) -> Seat {
-        let seat = self.seat(wish, resume, socket);
-        self.rise();
-        seat
-    }
-
-    fn seat(&self, wish: Wish, resume: Option<Cursor>, socket: Socket) -> Seat {
         let Wish { selection, level, operation } = wish;
         let group = operation.map(|operation| self.groups.join(&operation));
         let reason = match resume {
@@ -147,17 +139,7 @@ impl Hub {
     pub fn subscribe_alone(&self, wish: Wish) -> Seat {
         let group = wish.operation.map(|operation| self.groups.join(&operation));
         let feed = Feed::new(wish.selection, wish.level, SnapshotReason::Start, self.limits);
-        let seat = self.sessions.start_alone(feed).within(group);
-        self.rise();
-        seat
-    }
-
-    /// Nobody made moments while nobody listened: to be called once somebody does.
-    fn rise(&self) {
-        let made = self.stage.read().unwrap_or_else(PoisonError::into_inner).view.revision;
-        if made < *self.newest_revision.borrow() {
-            self.tick();
-        }
+        self.sessions.start_alone(feed).within(group)
     }
 
     /// Moves a running subscription to another selection, and gives the move's number; `None` where no stream of this
@@ -203,9 +185,8 @@ impl Hub {
 
     /// Makes the city as it is now the moment that all see, and tells those whom that may concern.
     fn tick(&self) {
-        let mut stage = self.stage.write().unwrap_or_else(PoisonError::into_inner);
-        // Taken under the lock, so that no moment comes after a later one.
         let view = self.fold.view();
+        let mut stage = self.stage.write().unwrap_or_else(PoisonError::into_inner);
         let touched = stage.index.catch_up(&view);
         let from = stage.view.revision + 1;
         (stage.from, stage.view, stage.at) = (from, view, Instant::now());
@@ -231,7 +212,7 @@ impl Hub {
     }
 }
 
-/// Moments: at once when something changes, and then with a gap between; none while nobody listens.
+/// Moments: at once when something changes, and then with a gap between.
 async fn tick(hub: Weak<Hub>, mut revisions: watch::Receiver<u64>) {
     let (mut due, mut changed) = (Instant::now(), false);
     loop {
@@ -239,12 +220,8 @@ async fn tick(hub: Weak<Hub>, mut revisions: watch::Receiver<u64>) {
             biased;
             open = revisions.changed() => {
                 let Some(hub) = hub.upgrade().filter(|_| open.is_ok()) else { return };
-                let revision = *revisions.borrow_and_update();
-                // A moment costs the fold a copy of all that changes after it: none is made for nobody.
-                changed = !hub.listeners.is_empty();
-                if changed {
-                    hub.arrivals().note(revision, Instant::now());
-                }
+                hub.arrivals().note(*revisions.borrow_and_update(), Instant::now());
+                changed = true;
             }
             // A timer takes a millisecond even where it is due.
             () = tokio::time::sleep_until(due), if changed && due > Instant::now() => {}

@@ -18,10 +18,11 @@ pub struct EventStream {
 
 impl EventStream {
     /// Starts it.
-    pub async fn start(server: &Server, query: &str) -> Self {
+    pub async fn start(server: &Server, query: &str, variables: Value) -> Self {
         // The client of the harness gives each request a time, which a stream has not.
         let request = server.http().post(server.url("/graphql")).timeout(Duration::from_secs(3600));
-        let request = request.header("accept", "text/event-stream").json(&json!({ "query": query }));
+        let request =
+            request.header("accept", "text/event-stream").json(&json!({ "query": query, "variables": variables }));
         let answer = request.send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
         Self { bytes: Box::new(answer.bytes_stream()), text: String::new() }
