@@ -38,13 +38,13 @@ impl DashboardSubscription {
         )]
         districts: Option<Vec<String>>,
         #[graphql(
-            default = 1000,
-            desc = "At least so many milliseconds lie between two dashboards, in [0, 60000]; below 1000 is as 1000."
+            desc = "At least so many milliseconds lie between two dashboards, in [0, 60000]; below 1000, and where it \
+            is absent or null, as 1000."
         )]
-        min_interval_ms: i32,
+        min_interval_ms: Option<i32>,
     ) -> Result<impl Stream<Item = Vec<DistrictDashboard>> + use<>> {
         check_districts(districts.as_deref())?;
-        let interval = interval(min_interval_ms)?.max(SHORTEST);
+        let interval = interval(min_interval_ms, SHORTEST)?.max(SHORTEST);
         let mut last: Option<Vec<String>> = None;
         let dashboards = live::views(hub(ctx)?, interval).filter_map(move |view| {
             let now = dashboards(&Snapshot::from(view), districts.as_deref());

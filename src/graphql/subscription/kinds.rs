@@ -41,11 +41,10 @@ macro_rules! kinds {
                     ctx: &Context<'_>,
                     #[graphql(desc = "Which of them; all where it is absent.")] filter: Option<EntityFilter>,
                     #[graphql(
-                        default,
-                        desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0 is as soon as \
-                            something changes. What changes meanwhile is merged."
+                        desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0, and where it is \
+                            absent or null, as soon as something changes. What changes meanwhile is merged."
                     )]
-                    min_interval_ms: i32,
+                    min_interval_ms: Option<i32>,
                 ) -> Result<impl Stream<Item = Item<ChangeBatch<$node>>> + use<>> {
                     follow(ctx, selection::<$node>(filter.as_ref())?, min_interval_ms)
                 }

@@ -29,11 +29,13 @@ pub fn hub(ctx: &Context<'_>) -> Result<Arc<Hub>> {
     Ok(Arc::clone(hub))
 }
 
-/// The argument `minIntervalMs` within its bounds.
+/// The argument `minIntervalMs` within its bounds; `preset` where it is absent or null. It is an optional argument, not one
+/// with a default value: to that a variable without a value would be an error.
 ///
 /// # Errors
 /// `BAD_USER_INPUT` outside of 0 to 60000.
-pub fn interval(min_interval_ms: i32) -> Result<Duration> {
+pub fn interval(min_interval_ms: Option<i32>, preset: Duration) -> Result<Duration> {
+    let Some(min_interval_ms) = min_interval_ms else { return Ok(preset) };
     match u64::try_from(min_interval_ms) {
         Ok(millis) if min_interval_ms <= MAX_INTERVAL_MS => Ok(Duration::from_millis(millis)),
         _ => {
@@ -47,9 +49,9 @@ pub fn interval(min_interval_ms: i32) -> Result<Duration> {
 pub fn follow<N: Followed>(
     ctx: &Context<'_>,
     selection: Selection,
-    min_interval_ms: i32,
+    min_interval_ms: Option<i32>,
 ) -> Result<impl Stream<Item = Item<ChangeBatch<N>>> + use<N>> {
-    let (hub, interval) = (hub(ctx)?, interval(min_interval_ms)?);
+    let (hub, interval) = (hub(ctx)?, interval(min_interval_ms, Duration::ZERO)?);
     let seat = hub.subscribe_alone(Wish { selection, level: None, operation: operation(ctx, None) });
     let batches = live::follow(hub, seat, interval);
     Ok(running(ctx, batches.map(|given| Item::new(given, false))))

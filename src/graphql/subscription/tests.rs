@@ -5,7 +5,7 @@ mod twin;
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use async_graphql::{Request, Response};
+use async_graphql::{Request, Response, Variables};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream::BoxStream};
 use serde_json::{Value, json};
@@ -187,6 +187,29 @@ async fn wrong_arguments_are_named() {
         let error = serde_json::to_value(&response.errors[0]).unwrap();
         assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{field}");
         assert!(error["message"].as_str().unwrap().contains(named), "{field}: {error}");
+    }
+}
+
+/// Clients that keep an interval in a variable may leave the variable without a value, or null.
+#[tokio::test]
+async fn an_argument_without_a_value_is_as_absent() {
+    let test = Test::new();
+    for field in [
+        "busChanges(minIntervalMs: $ms) { complete }",
+        "sensorChanges(minIntervalMs: $ms) { complete }",
+        "twinChanges(minIntervalMs: $ms, compact: $compact) { complete }",
+        "dashboardChanges(minIntervalMs: $ms) { busesInService }",
+    ] {
+        let declared = if field.contains("$compact") { "$ms: Int, $compact: Boolean" } else { "$ms: Int" };
+        let document = format!("subscription({declared}) {{ {field} }}");
+        for variables in [json!({}), json!({"ms": null, "compact": null})] {
+            let request = Request::new(&document).variables(Variables::from_json(variables));
+            let mut stream = pin!(test.schema.execute_stream(at_one_moment(request)));
+            now(&mut stream).await;
+        }
+        let request = Request::new(&document).variables(Variables::from_json(json!({"ms": -1})));
+        let response = test.schema.execute_stream(at_one_moment(request)).next().await.expect("an answer");
+        assert!(response.errors[0].message.contains("minIntervalMs is -1"), "{field}: {response:?}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! The live map's subscription: entities of all kinds.
 
+use std::time::Duration;
+
 use async_graphql::{Context, Result, Subscription};
 use futures_util::{Stream, StreamExt};
 
@@ -42,14 +44,14 @@ impl TwinSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "What to follow; everything where it is absent.")] filter: Option<EntityFilter>,
         #[graphql(
-            default,
-            desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0 is as soon as something \
-                changes. What changes meanwhile is merged. What a move brings comes at once."
+            desc = "At least so many milliseconds lie between two batches, in [0, 60000]; 0, and where it is absent or \
+                null, as soon as something changes. What changes meanwhile is merged. What a move brings comes at once."
         )]
-        min_interval_ms: i32,
+        min_interval_ms: Option<i32>,
         #[graphql(desc = "The `cursor` of the last batch that the client took, to go on after it.")]
         resume_from: Option<String>,
-        #[graphql(default, desc = "Whether changes bring a `patch`, and updates no `entity`.")] compact: bool,
+        #[graphql(desc = "Whether changes bring a `patch`, and updates no `entity`; not where it is absent or null.")]
+        compact: Option<bool>,
         #[graphql(
             desc = "The map's zoom, in [0, 24], for tiles of 512 pixels. Where it is given, more than 5,000 points \
             and movers in view (a setting; all kinds but EDGE, NODE and DISTRICT) come as cells, at least a second \
@@ -58,7 +60,7 @@ impl TwinSubscription {
         zoom: Option<f64>,
     ) -> Result<impl Stream<Item = Item<TwinChanges>> + use<>> {
         let selection = filter.map(|filter| filter.selection()).transpose()?.unwrap_or_default();
-        let (hub, interval, level) = (hub(ctx)?, interval(min_interval_ms)?, level(zoom)?);
+        let (hub, interval, level) = (hub(ctx)?, interval(min_interval_ms, Duration::ZERO)?, level(zoom)?);
         let resume = match &resume_from {
             Some(text) => Some(Cursor::parse(text).ok_or_else(|| {
                 bad_input("resumeFrom", format!("{text:?}"), "the `cursor` of a batch of `twinChanges`")
@@ -68,7 +70,7 @@ impl TwinSubscription {
         let socket = ctx.data_opt::<Caller>().and_then(|caller| caller.socket);
         let wish = Wish { selection, level, operation: operation(ctx, Some("resumeFrom")) };
         let seat = hub.subscribe(wish, resume, socket);
-        let batches = live::follow(hub, seat, interval);
+        let (batches, compact) = (live::follow(hub, seat, interval), compact.unwrap_or(false));
         Ok(running(ctx, batches.map(move |given| Item::new(given, compact))))
     }
 }
