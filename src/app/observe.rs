@@ -13,11 +13,14 @@ use crate::{
 /// How often; a scrape every 15 s sees fresh values.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Observes until the future is dropped.
+/// Observes until the future is dropped. What the city holds does not wait for Kafka's answers.
 pub(super) async fn run(cluster: Cluster, fold: Arc<Fold>, health: Arc<Health>, embedded_store: bool) {
-    let store = telemetry::store_up(if embedded_store { Store::Embedded } else { Store::Redis });
-    let mut tick = tokio::time::interval(EVERY);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tokio::join!(count(&fold), look(&cluster, &fold, &health, embedded_store));
+}
+
+/// What the city holds.
+async fn count(fold: &Fold) {
+    let mut tick = every();
     loop {
         tick.tick().await;
         let view = fold.view();
@@ -25,14 +28,29 @@ pub(super) async fn run(cluster: Cluster, fold: Arc<Fold>, health: Arc<Health>, 
         for kind in Kind::ALL {
             telemetry::entities(kind.prefix()).set(view.count(kind) as f64);
         }
+    }
+}
+
+/// How store and broker are.
+async fn look(cluster: &Cluster, fold: &Fold, health: &Health, embedded_store: bool) {
+    let store = telemetry::store_up(if embedded_store { Store::Embedded } else { Store::Redis });
+    let mut tick = every();
+    loop {
+        tick.tick().await;
         let faults = health.faults();
         let up = |what: &str| if faults.iter().any(|fault| fault.what == what) { 0.0 } else { 1.0 };
         store.set(up("store"));
         // A broker that is known to be away is not waited for.
         let broker = up("kafka");
-        let reached = broker > 0.0 && lag(&cluster, &fold).await;
+        let reached = broker > 0.0 && lag(cluster, fold).await;
         telemetry::broker_up().set(if reached { broker } else { 0.0 });
     }
+}
+
+fn every() -> tokio::time::Interval {
+    let mut tick = tokio::time::interval(EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tick
 }
 
 /// How far each partition is behind its end; `false` where Kafka does not answer.
