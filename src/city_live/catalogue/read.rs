@@ -257,7 +257,7 @@ fn known(place: &Place, table: &Table, fields: &[&str]) -> Result<(), CatalogueE
     match table.keys().find(|key| !fields.contains(&key.as_str())) {
         None => Ok(()),
         Some(key) => {
-            Err(CatalogueError::Unknown { place: place.clone(), field: quoted(key), accepted: fields.join(", ") })
+            Err(CatalogueError::Unknown { place: Box::new(place.clone()), field: quoted(key), accepted: fields.join(", ") })
         }
     }
 }
