@@ -47,12 +47,14 @@ impl std::fmt::Debug for Request {
 /// # Errors
 /// Where the setting makes no URL.
 pub fn endpoint(setting: &'static str, base: &str, path: &str) -> Result<Url, ConfigError> {
-    let base = base.trim_end_matches('/');
-    format!("{base}{path}").parse().map_err(|error| ConfigError::Value {
+    let wrong = |error: <Url as std::str::FromStr>::Err| ConfigError::Value {
         setting: setting.to_owned(),
         value: format!("{base:?}"),
         accepted: format!("http:// or https:// with a host and perhaps a port and a path ({error})"),
-    })
+    };
+    // By itself, else the path's first name would be taken for a host that is missing.
+    let host: Url = base.parse().map_err(wrong)?;
+    format!("{}{path}", host.as_str().trim_end_matches('/')).parse().map_err(wrong)
 }
 
 /// The URL with these parameters.

@@ -6,45 +6,71 @@ import type { TypedDocument } from './graphql.ts';
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** Where an alert is in its life. */
+export type LiveAlertStatus =
+  /** What it warns of holds. */
+  | 'OPEN'
+  /** It holds, and somebody has seen the alert. */
+  | 'ACKNOWLEDGED'
+  /** It holds no longer. The alert stays for the time of retention. */
+  | 'CLEARED';
+
+/** How fresh an input is. */
+export type LiveFreshnessState =
+  /** Young enough for its kind. */
+  | 'FRESH'
+  /** Older than its kind allows; it was still used. */
+  | 'STALE'
+  /** Never seen. */
+  | 'MISSING';
+
+/** Why there is a grid alert. */
+export type LiveGridAlertKind =
+  /** Demand above EIA's own forecast by more than the margin. */
+  | 'ABOVE_FORECAST'
+  /** Demand above the highest hour of the same local day so far. */
+  | 'ABOVE_PEAK';
+
+/** How high a risk is. */
+export type LiveRiskLevel =
+  /** Nothing out of the ordinary. */
+  | 'LOW'
+  /** Worth a look. */
+  | 'MODERATE'
+  /** Somebody should act. */
+  | 'HIGH'
+  /** Somebody should act at once. */
+  | 'SEVERE';
+
+/** How bad it is. */
+export type LiveSeverity =
+  /** To know. */
+  | 'INFO'
+  /** To watch. */
+  | 'WARNING'
+  /** To act on. */
+  | 'CRITICAL';
+
 /** How far City Live is with a city. */
 export type LiveStatus =
-  /** Nothing was processed yet since the city was chosen. */
+  /** Nothing of it was processed yet: the data is on its way. */
   | 'LOADING'
   /** There is data, and it is young enough. */
   | 'READY'
-  /** There is data, but the last run is too old, or all of its zones' inputs are. */
+  /** There is data, but the last run is too long ago. */
   | 'STALE';
 
-export type LiveGridAlertKind =
-  | 'ABOVE_FORECAST'
-  | 'ABOVE_PEAK';
-
-export type LiveRiskLevel =
-  | 'LOW'
-  | 'MODERATE'
-  | 'HIGH'
-  | 'SEVERE';
-
-export type LiveFreshnessState =
-  | 'FRESH'
-  | 'STALE'
-  | 'MISSING';
-
-export type LiveAlertStatus =
-  | 'OPEN'
-  | 'ACKNOWLEDGED'
-  | 'CLEARED';
-
-export type LiveSeverity =
-  | 'INFO'
-  | 'WARNING'
-  | 'CRITICAL';
-
+/** The topics of City Live, in capitals. */
 export type LiveTopic =
+  /** `aqi_stream`: weather and air quality. */
   | 'AQI_STREAM'
+  /** `power_demand`: a region's demand by the hour. */
   | 'POWER_DEMAND'
+  /** `traffic_events`: the traffic nearest to each zone's centre. */
   | 'TRAFFIC_EVENTS'
+  /** `grid_alerts`: power demand that is out of line. */
   | 'GRID_ALERTS'
+  /** `incident_text`: 311 calls. */
   | 'INCIDENT_TEXT';
 
 export type LiveCitiesQueryVariables = Exact<{ [key: string]: never; }>;

@@ -14,6 +14,7 @@ async fn call(client: &Client, id: FeedId, server: &Scripted) -> Result<Called, 
 }
 
 fn client() -> Client {
+    with_tls();
     Client::new(limits()).expect("it can be made")
 }
 

@@ -14,6 +14,11 @@ use crate::{
     config::{CityLiveConfig, Config, Secret},
 };
 
+/// `main` does this; here the first test that needs a client.
+fn with_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A city in New York's time zone with one square zone.
 fn town() -> Catalogue {
     let folder = tempfile::tempdir().expect("a folder");
