@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    city_live::producer,
+    city_live::{feeds::FeedId, message::LiveTopic, producer},
     config::{Brokers, CityLiveRole, Config, ConfigError},
     graphql,
     http::{self, AppState, api::Api, auth::Auth, connections::Connections},
@@ -49,7 +49,13 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What keeps it from starting: settings that contradict each other, a city file with errors, a port that is taken. What
 /// fails later is retried, and readiness says so.
 pub async fn run(mut config: Config, demo: Option<Demo>, stop: CancellationToken) -> Result<()> {
-    telemetry::announce(&Topic::ALL.map(Topic::name), &Code::ALL.map(Code::name), &Kind::ALL.map(Kind::prefix));
+    telemetry::announce(&telemetry::Known {
+        topics: &Topic::ALL.map(Topic::name),
+        codes: &Code::ALL.map(Code::name),
+        kinds: &Kind::ALL.map(Kind::prefix),
+        live_topics: &LiveTopic::ALL.map(LiveTopic::name),
+        live_feeds: &FeedId::ALL.map(FeedId::name),
+    });
     let simulated = demo.is_some();
     let city_file = match &demo {
         Some(demo) => Some(parse_city_file(demo.city_file()).map_err(|error| anyhow!("the simulated city: {error}"))?),

@@ -20,7 +20,7 @@ async fn live_stream(server: &Server, city: &str) -> BTreeSet<String> {
             rows.insert(key(&item["ts"], &item["zone_id"], &item["payload"]));
         }
         match page["next"].as_str() {
-            Some(next) => cursor = next.to_owned(),
+            Some(next) => next.clone_into(&mut cursor),
             None => return rows,
         }
     }

@@ -14,7 +14,7 @@ use axum::{Router, routing::get};
 use citytwin::{
     city_live::{
         catalogue::Catalogue,
-        feeds::{Ask, Feed, FeedId, Scope, switched_on},
+        feeds::{Ask, FeedId, Scope, switched_on},
         message::{LiveTopic, Message, Payload},
         simulated::{Simulated, SimulatedOptions},
     },
@@ -149,7 +149,7 @@ fn real_calls_lie_in_the_zone_of_their_borough() {
     let (mut inside, mut outside, mut wrong) = (0, 0, 0);
     for line in text.lines().skip(1) {
         // The last column is "(latitude, longitude)" in quotes.
-        let Some((_, pair)) = line.trim_end_matches("\")").rsplit_once("\"(") else { continue };
+        let Some((_, pair)) = line.trim_end_matches(")\"").rsplit_once("\"(") else { continue };
         let Some((latitude, longitude)) = pair.split_once(", ") else { continue };
         let (Ok(latitude), Ok(longitude)) = (latitude.parse(), longitude.parse()) else { continue };
         let Some(zone) = nyc.zone_at(Position { latitude, longitude }) else {
@@ -193,8 +193,7 @@ fn real_outlines_can_be_a_citys_zones() {
     }
     let times_square = city.zone_at(Position { latitude: 40.7580, longitude: -73.9855 }).unwrap();
     assert_eq!(times_square.name, "Times Sq/Theatre District");
-    // The file has one LocationID twice and another three times.
-    let twice = catalogue("LocationID").unwrap_err().to_string();
+    let twice = catalogue("borough").unwrap_err().to_string();
     assert!(twice.contains("accepted is an id that no other zone of the city has"), "{twice}");
 }
 

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    archive::{Alert, Archive, ArchiveError, Processed, Selection},
+    archive::{Alert, Archive, ArchiveError, Processed, RawKind, Selection},
     board::Boards,
     catalogue::LiveCity,
     process::run_id,
@@ -232,6 +232,19 @@ impl CityLive {
             })?);
         }
         Ok(run)
+    }
+
+    /// Whether the archive holds a latest value of any kind of a city.
+    ///
+    /// # Errors
+    /// The archive's.
+    pub async fn has_inputs(&self, city_id: &str) -> Result<bool, ArchiveError> {
+        for kind in RawKind::ALL {
+            if !self.archive.raw(city_id, kind).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(!self.archive.calls(city_id).await?.is_empty())
     }
 
     async fn run(&self, token: i64, city: Arc<LiveCity>, job: Job) -> Result<Done, ArchiveError> {

@@ -225,15 +225,18 @@ impl Service {
     ) -> ArchiveError {
         let mut tick = tokio::time::interval(self.config.process_interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last = Instant::now().checked_sub(FIRST_RUNS_EVERY).unwrap_or_else(Instant::now);
+        let mut next = Instant::now();
         // Data of a city that was just chosen waits for its turn.
         let mut waiting = false;
         loop {
             let due = tokio::select! {
                 _ = tick.tick() => true,
                 changed = chosen.changed() => match changed {
-                    // What the archive still has of it is shown at once.
-                    Ok(()) => { waiting = true; false }
+                    // What the archive still has of it is shown soon; what comes in meanwhile goes with it.
+                    Ok(()) => {
+                        (waiting, next) = (true, Instant::now() + FIRST_RUNS_EVERY / 2);
+                        false
+                    }
                     Err(_) => return ArchiveError::Fenced,
                 },
                 cities = news.recv() => match cities {
@@ -243,15 +246,14 @@ impl Service {
                     }
                     None => return ArchiveError::Fenced,
                 },
-                () = tokio::time::sleep_until(last + FIRST_RUNS_EVERY), if waiting => true,
+                () = tokio::time::sleep_until(next), if waiting => true,
             };
-            if !due || chosen.borrow().is_none() {
+            let Some(city) = chosen.borrow().as_ref().map(|selection| selection.city_id.clone()).filter(|_| due) else {
                 continue;
-            }
-            (waiting, last) = (false, Instant::now());
-            let city = chosen.borrow().as_ref().map(|selection| selection.city_id.clone());
-            match self.live.process(city.as_deref(), true).await {
-                Ok(_) | Err(OperationError::UnknownCity { .. } | OperationError::NoCity) => {}
+            };
+            (waiting, next) = (false, Instant::now() + FIRST_RUNS_EVERY);
+            match self.process_what_came(&city).await {
+                Ok(()) | Err(OperationError::UnknownCity { .. } | OperationError::NoCity) => {}
                 Err(OperationError::NotRunner) => return ArchiveError::Fenced,
                 Err(OperationError::Archive(error @ ArchiveError::Unavailable { .. })) => {
                     tell(&self.health, &error);
@@ -260,6 +262,14 @@ impl Service {
                 Err(OperationError::Archive(error)) => return error,
             }
         }
+    }
+
+    /// Processes a city of which anything has come: before that it is loading, and nothing can be said of it.
+    async fn process_what_came(&self, city: &str) -> Result<(), OperationError> {
+        if self.live.has_inputs(city).await? {
+            self.live.process(Some(city), true).await?;
+        }
+        Ok(())
     }
 
     /// Drops what is too old.

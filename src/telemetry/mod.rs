@@ -20,5 +20,5 @@ pub use instruments::*;
 pub use labels::{CallOutcome, FlushFailure, GraphqlOutcome, Operation, Outcome, Published, Store, Transport};
 pub use logs::init_logs;
 pub use once_a_second::{OncePerSecond, Throttle};
-pub use registry::{announce, render};
+pub use registry::{Known, announce, render};
 pub use table::{Kind, METRICS, Metric, names};

@@ -119,9 +119,35 @@ fn age(now: i64, then: i64) -> f64 {
     now.saturating_sub(then) as f64 / 1000.0
 }
 
+/// The labels that are known before anything happens.
+pub struct Known<'a> {
+    /// The twin's input topics.
+    pub topics: &'a [&'a str],
+    /// The error codes.
+    pub codes: &'a [&'a str],
+    /// The entities' kinds.
+    pub kinds: &'a [&'a str],
+    /// City Live's topics.
+    pub live_topics: &'a [&'static str],
+    /// City Live's feeds.
+    pub live_feeds: &'a [&'static str],
+}
+
 /// Shows what can be known beforehand as 0, as Prometheus advises: a counter that appears with its first increment
-/// hides that increment from `rate`. `topics` are the input topics, `codes` the error codes, `kinds` the entities'.
-pub fn announce(topics: &[&str], codes: &[&str], kinds: &[&str]) {
+/// hides that increment from `rate`.
+pub fn announce(known: &Known<'_>) {
+    let Known { topics, codes, kinds, live_topics, live_feeds } = *known;
+    for topic in live_topics {
+        drop(instruments::live_sent(topic));
+        drop(instruments::live_consumed(topic));
+    }
+    for feed in live_feeds {
+        for outcome in labels::CallOutcome::ALL {
+            drop(instruments::live_calls(feed, *outcome));
+        }
+        drop(instruments::live_call_seconds(feed));
+        drop(instruments::live_breaker(feed));
+    }
     for topic in topics {
         for outcome in labels::Outcome::ALL {
             drop(instruments::events(topic, *outcome));

@@ -44,7 +44,13 @@ const LATER: [&str; 7] = [
 
 #[test]
 fn what_is_announced_is_rendered_with_its_type() {
-    announce(&["announced.topic"], &["not_json"], &["BUS"]);
+    announce(&Known {
+        topics: &["announced.topic"],
+        codes: &["not_json"],
+        kinds: &["BUS"],
+        live_topics: &["announced_stream"],
+        live_feeds: &["announced-feed"],
+    });
     newest_event("announced.topic", 0);
     let text = render();
     for metric in METRICS.iter().filter(|metric| !LATER.contains(&metric.name)) {

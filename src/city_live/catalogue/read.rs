@@ -256,8 +256,10 @@ fn tables<'a>(place: &Place, table: &'a Table, field: &str) -> Result<Vec<&'a Ta
 fn known(place: &Place, table: &Table, fields: &[&str]) -> Result<(), CatalogueError> {
     match table.keys().find(|key| !fields.contains(&key.as_str())) {
         None => Ok(()),
-        Some(key) => {
-            Err(CatalogueError::Unknown { place: Box::new(place.clone()), field: quoted(key), accepted: fields.join(", ") })
-        }
+        Some(key) => Err(CatalogueError::Unknown {
+            place: Box::new(place.clone()),
+            field: quoted(key),
+            accepted: fields.join(", "),
+        }),
     }
 }

@@ -100,8 +100,8 @@ struct Calls<'a> {
     count: usize,
     by_type: &'a std::collections::BTreeMap<String, u32>,
     /// Each of them, where one zone is asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    calls: Option<&'a [CallEntry]>,
+    #[serde(rename = "calls", skip_serializing_if = "Option::is_none")]
+    each: Option<&'a [CallEntry]>,
 }
 
 /// One zone with what only its own page needs.
@@ -202,7 +202,7 @@ impl<'a> Sources<'a> {
             source: &calls.source,
             count: calls.calls.len(),
             by_type: &calls.by_type,
-            calls: with_calls.then_some(calls.calls.as_slice()),
+            each: with_calls.then_some(calls.calls.as_slice()),
         });
         let made = self.processed.get(id);
         ZoneBody {
