@@ -85,7 +85,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>, stop: CancellationToken
     let chain = Arc::new(Chain::default());
     let health = Arc::new(Health::default());
     let (operator, commands) = Operator::channel();
-    let city_live = CityLiveParts::open(&config)?;
+    let city_live = CityLiveParts::open(&config, simulated)?;
     // Kept while it runs: the simulated APIs end with it.
     let _simulated = match &city_live {
         Some(parts) if simulated => Some(parts.simulate(&mut config).await?),
@@ -258,7 +258,7 @@ async fn connect(cluster: &Cluster, specs: &[TopicSpec], health: &Health) -> Str
 /// Tells a person at a terminal where to look.
 fn print_address(address: std::net::SocketAddr, broker: Option<&EmbeddedBroker>) {
     let text = format!(
-        "\n  A simulated L'Aquila is coming to life.\n\n    page       http://{address}/\n    GraphiQL   http://{address}/graphiql\n    state      http://{address}/api/state\n    Kafka      {}\n\n  Ctrl-C ends it.\n\n",
+        "\n  A simulated L'Aquila is coming to life.\n\n    page       http://{address}/\n    City Live  http://{address}/city-live\n    GraphiQL   http://{address}/graphiql\n    state      http://{address}/api/state\n    Kafka      {}\n\n  Ctrl-C ends it.\n\n",
         broker.map_or("", EmbeddedBroker::bootstrap)
     );
     let mut out = std::io::stdout().lock();

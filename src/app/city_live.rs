@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::{
     city_live::{
         CityLive, OperationError, Process, archive,
-        catalogue::Catalogue,
+        catalogue::{Catalogue, LiveCity},
         consumer::Judgement,
         models::{Models, RemoteSettings},
         process::{self, Rules},
@@ -34,12 +34,15 @@ impl CityLiveParts {
     ///
     /// # Errors
     /// `CITIES_FILE` is no catalogue, `MONGODB_URI` is malformed. An archive that is away is none: the twin does not wait for it.
-    pub(super) fn open(config: &Config) -> Result<Option<Self>> {
+    pub(super) fn open(config: &Config, simulated: bool) -> Result<Option<Self>> {
         let settings = &config.city_live;
         if settings.role == CityLiveRole::Off {
             return Ok(None);
         }
-        let catalogue = Catalogue::load(settings.cities_file.as_deref()).context("CITIES_FILE")?;
+        let mut catalogue = Catalogue::load(settings.cities_file.as_deref()).context("CITIES_FILE")?;
+        if simulated {
+            catalogue.cities = catalogue.cities.into_iter().map(LiveCity::made_whole).collect();
+        }
         let (feed, history) = (settings.feed_retention, settings.history_retention);
         let archive = archive::open(&config.archive, &config.store, feed, history)?;
         let cities = catalogue.cities.clone();

@@ -18,6 +18,9 @@ mod tests;
 
 pub use error::CatalogueError;
 
+/// How far around its centre a zone without a shape goes, in metres.
+const REACH_M: f64 = 3000.0;
+
 /// The file that comes with the program, and the files beside it that it names.
 const SHIPPED: (&str, &str) = ("cities.toml", include_str!("cities/cities.toml"));
 const SHIPPED_BESIDE: [(&str, &str); 1] = [("nyc.geojson", include_str!("cities/nyc.geojson"))];
@@ -84,10 +87,24 @@ impl LiveCity {
         self.zones.iter().find(|zone| zone.id == id)
     }
 
-    /// The zone whose shape holds this position; where shapes overlap, the first. A zone of which only the centre is known
-    /// holds nothing.
+    /// The zone whose shape holds this position; where shapes overlap, the first. Zones of which only the centre is known
+    /// have what is nearest to them, and no other shape's, up to 3 km.
     pub fn zone_at(&self, position: Position) -> Option<&Zone> {
-        self.zones.iter().find(|zone| zone.shape.iter().any(|polygon| polygon.contains(position)))
+        let within = self.zones.iter().find(|zone| zone.shape.iter().any(|polygon| polygon.contains(position)));
+        within.or_else(|| {
+            let points = self.zones.iter().filter(|zone| zone.shape.is_empty());
+            let near =
+                points.map(|zone| (zone.centre.distance(position), zone)).filter(|(metres, _)| *metres <= REACH_M);
+            near.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, zone)| zone)
+        })
+    }
+
+    /// The city with a region of the power grid and a data set of calls where it has none: simulated APIs know every city, and the
+    /// demo shows the twin's own one whole.
+    pub fn made_whole(mut self) -> Self {
+        self.eia_region.get_or_insert_with(|| format!("SIM-{}", self.id.to_uppercase()));
+        self.calls311.get_or_insert_with(|| Calls311 { dataset: format!("simulated-{}", self.id) });
+        self
     }
 
     /// The city's clock. UTC where the name is none of the time zone database, which reading the catalogue refuses.

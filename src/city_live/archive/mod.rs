@@ -269,7 +269,7 @@ pub struct RiskPart {
 pub struct Risk {
     /// 0 to 100: the weighted mean of its parts.
     pub score: f64,
-    /// `low`, `moderate`, `high`, `severe`.
+    /// `low`, `moderate`, `high`, `severe`; `unknown` where there is nothing to judge by.
     pub level: String,
     /// Those with something to go by.
     pub parts: Vec<RiskPart>,

@@ -157,7 +157,8 @@ fn zones_of_geojson() {
     assert_eq!(zone(1.0, 1.0), None, "in the hole");
     assert_eq!((zone(1.0, 3.0), zone(0.2, 5.8)), (Some("e"), Some("e")));
     assert_eq!(zone(1.0, 2.0), Some("e"), "on the common edge: in one of both");
-    assert_eq!(zone(1.0, 9.0), None, "a point holds nothing");
+    assert_eq!(zone(1.0, 9.02), Some(city.zones[2].id.as_str()), "2 km from a point");
+    assert_eq!(zone(1.0, 9.04), None, "4 km from a point");
     for zone in &city.zones[..2] {
         assert_eq!(city.zone_at(zone.centre), Some(zone), "its centre lies inside");
     }

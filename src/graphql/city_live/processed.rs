@@ -178,6 +178,8 @@ pub enum LiveRiskLevel {
     High,
     /// Somebody should act at once.
     Severe,
+    /// Nothing is known that it could be judged by; the score is 0.
+    Unknown,
 }
 
 /// A zone's risk.
@@ -198,6 +200,7 @@ impl LiveRisk<'_> {
             "moderate" => Ok(LiveRiskLevel::Moderate),
             "high" => Ok(LiveRiskLevel::High),
             "severe" => Ok(LiveRiskLevel::Severe),
+            "unknown" => Ok(LiveRiskLevel::Unknown),
             other => Err(coded("INTERNAL_SERVER_ERROR", format!("the archive has a risk level {other:?}"))),
         }
     }

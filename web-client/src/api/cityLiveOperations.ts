@@ -40,7 +40,9 @@ export type LiveRiskLevel =
   /** Somebody should act. */
   | 'HIGH'
   /** Somebody should act at once. */
-  | 'SEVERE';
+  | 'SEVERE'
+  /** Nothing is known that it could be judged by; the score is 0. */
+  | 'UNKNOWN';
 
 /** How bad it is. */
 export type LiveSeverity =

@@ -1,7 +1,7 @@
 import type { Freshness, LiveFreshnessState, LiveRiskLevel, Processed, Raw, Zone } from '../api/cityLive.ts';
 import type { Say } from '../i18n/live.ts';
 import type { Texts } from '../i18n/texts.ts';
-import { RISK_LEVELS } from '../map/palette.ts';
+import { type Palette, RISK_LEVELS } from '../map/palette.ts';
 
 /** What a zone is judged by, in the order in which the pages show it. */
 export const INPUTS = ['weather', 'aqi', 'traffic', 'power', 'calls311'] as const;
@@ -175,9 +175,9 @@ export function byRisk(zones: readonly Zone[], results: ReadonlyMap<string, Proc
     .toSorted((a, b) => (b.result?.risk.score ?? -1) - (a.result?.risk.score ?? -1) || compare(a.zone.name, b.zone.name));
 }
 
-/** The place of a level in the palettes. */
-export function stepOf(level: LiveRiskLevel): number {
-  return RISK_LEVELS.indexOf(level);
+/** The colour of a level. */
+export function colourOf(palette: Palette, level: LiveRiskLevel): string {
+  return level === 'UNKNOWN' ? palette.quiet : palette.risk[RISK_LEVELS.indexOf(level)]!;
 }
 
 /** A piece of advice, and the zones that it is for, each with its reason. */

@@ -3,7 +3,7 @@ import { useTexts } from '../i18n/context.ts';
 import { useSay } from '../i18n/live.ts';
 import { usePalette } from '../page/context.ts';
 import { useNow } from '../page/hooks.ts';
-import { stepOf } from './describe.ts';
+import { colourOf } from './describe.ts';
 
 /** A zone's risk in colour, number and word. */
 export function RiskMark({ result }: { readonly result: Processed | undefined }) {
@@ -14,7 +14,7 @@ export function RiskMark({ result }: { readonly result: Processed | undefined })
   return (
     <span className="risk-mark">
       <Swatch level={level} />
-      <strong>{texts.number(score)}</strong>
+      {level !== 'UNKNOWN' && <strong>{texts.number(score)}</strong>}
       <span className="soft">{say(`risk.${level}`)}</span>
     </span>
   );
@@ -22,13 +22,13 @@ export function RiskMark({ result }: { readonly result: Processed | undefined })
 
 export function Swatch({ level }: { readonly level: LiveRiskLevel }) {
   const palette = usePalette();
-  return <span className="swatch" style={{ background: palette.risk[stepOf(level)] }} />;
+  return <span className="swatch" style={{ background: colourOf(palette, level) }} />;
 }
 
 /** A part of 100 as a bar; the number stands beside it. */
 export function Bar({ value, level }: { readonly value: number; readonly level?: LiveRiskLevel }) {
   const palette = usePalette();
-  const colour = level === undefined ? palette.accent : palette.risk[stepOf(level)];
+  const colour = level === undefined ? palette.accent : colourOf(palette, level);
   return (
     <span className="bar" aria-hidden="true">
       <span style={{ width: `${Math.min(100, Math.max(0, value))}%`, background: colour }} />

@@ -62,7 +62,7 @@ export function boxOf(outlines: Iterable<Polygon | MultiPolygon>): Box | undefin
 /** What the map draws of a zone. */
 export interface ZoneProperties {
   readonly zoneId: string;
-  /** `LOW` to `SEVERE`, or `NONE` before there is a result. */
+  /** `LOW` to `SEVERE`, `UNKNOWN`, or `NONE` before there is a result. */
   readonly level: string;
   /** Whether it was computed from old data. */
   readonly old: boolean;
@@ -84,7 +84,7 @@ export function featuresOf(
       zoneId: zone.zoneId,
       level: result?.risk.level ?? 'NONE',
       old: result?.freshness.some(({ state }) => state === 'STALE') ?? false,
-      label: result ? `${zone.name}\n${score(result.risk.score)}` : zone.name,
+      label: result && result.risk.level !== 'UNKNOWN' ? `${zone.name}\n${score(result.risk.score)}` : zone.name,
     };
     areas.push({ type: 'Feature', geometry, properties });
     names.push({ type: 'Feature', geometry: { type: 'Point', coordinates: [zone.centre.longitude, zone.centre.latitude] }, properties });
