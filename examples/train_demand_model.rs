@@ -194,13 +194,17 @@ fn solve(gram: &mut [Vec<f64>], right: &mut [Vec<f64>]) -> anyhow::Result<()> {
         }
     }
     for output in 0..HORIZON {
+        let mut solution: Vec<f64> = right.iter().map(|row| row[output]).collect();
         for row in 0..size {
-            let dot: f64 = (0..row).map(|k| gram[row][k] * right[k][output]).sum();
-            right[row][output] = (right[row][output] - dot) / gram[row][row];
+            let dot: f64 = (0..row).map(|k| gram[row][k] * solution[k]).sum();
+            solution[row] = (solution[row] - dot) / gram[row][row];
         }
         for row in (0..size).rev() {
-            let dot: f64 = (row + 1..size).map(|k| gram[k][row] * right[k][output]).sum();
-            right[row][output] = (right[row][output] - dot) / gram[row][row];
+            let dot: f64 = (row + 1..size).map(|k| gram[k][row] * solution[k]).sum();
+            solution[row] = (solution[row] - dot) / gram[row][row];
+        }
+        for (row, value) in right.iter_mut().zip(solution) {
+            row[output] = value;
         }
     }
     Ok(())

@@ -95,7 +95,7 @@ await withBrowser(async (browser) => {
   await page.getByRole('button', { name: 'Process' }).click();
   await page.locator('.process output', { hasText: /\d+ zones processed/ }).waitFor({ timeout: LONG_MS });
   assert.deepEqual(await seriousProblems(page), [], 'axe, alerts');
-  await page.getByRole('link', { name: 'Live map' }).click();
+  await page.getByRole('link', { name: 'Live map', exact: true }).click();
   await page.waitForURL((url) => url.pathname === '/');
   assertGood(page);
   console.log(JSON.stringify(measured));
