@@ -37,9 +37,10 @@ const LOOKS: usize = 20;
 const PAN: Duration = Duration::from_secs(10);
 const WINDOW: Duration = Duration::from_secs(20);
 
-/// The town that all of it is in: degrees north, east.
-const SOUTH_WEST: (f64, f64) = (42.33, 13.36);
-const SIZE: (f64, f64) = (0.04, 0.08);
+/// The city that all of it is in, five of the demo's side by side: degrees north, east. Movers and views are spread evenly over
+/// it, so that a view holds some 1,000 entities, 44 of which move.
+const SOUTH_WEST: (f64, f64) = (42.335, 13.327);
+const SIZE: (f64, f64) = (0.043, 0.157 + cities::APART * (COPIES - 1) as f64);
 /// A view of streets: 1.7 by 1.6 km.
 const VIEW: (f64, f64) = (0.015, 0.02);
 

@@ -37,7 +37,7 @@ pub use error::{bad_input, coded};
 pub use filter::EntityFilter;
 pub use mutation::Mutation;
 pub use query::Query;
-pub use scalar::{DateTime, Json};
+pub use scalar::{DateTime, Json, write_json};
 pub use schema::{schema_builder, sdl};
 pub use snapshot::Snapshot;
 pub use subscription::Subscription;

@@ -56,6 +56,46 @@ pub fn ready_value(text: String) -> Value {
     Value::Object(IndexMap::from([(Name::new(READY_JSON), Value::String(text))]))
 }
 
+/// Writes a value that this server made. It is what serde writes, but ready JSON is copied as it is: serde reads each anew
+/// first, to see whether it is some.
+///
+/// # Errors
+/// Where serde has one.
+pub fn write_json(value: &Value, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    match value {
+        Value::Object(fields) => {
+            if fields.len() == 1
+                && let Some(Value::String(ready)) = fields.get(READY_JSON)
+            {
+                out.extend_from_slice(ready.as_bytes());
+                return Ok(());
+            }
+            out.push(b'{');
+            for (n, (name, value)) in fields.iter().enumerate() {
+                if n > 0 {
+                    out.push(b',');
+                }
+                serde_json::to_writer(&mut *out, name.as_str())?;
+                out.push(b':');
+                write_json(value, out)?;
+            }
+            out.push(b'}');
+        }
+        Value::List(items) => {
+            out.push(b'[');
+            for (n, item) in items.iter().enumerate() {
+                if n > 0 {
+                    out.push(b',');
+                }
+                write_json(item, out)?;
+            }
+            out.push(b']');
+        }
+        other => serde_json::to_writer(out, other)?,
+    }
+    Ok(())
+}
+
 impl From<&json::Json> for Json {
     fn from(json: &json::Json) -> Self {
         Self(Text::Free(Some(json.clone())))
@@ -82,5 +122,23 @@ impl ScalarType for Json {
             Text::Ready(text) => text,
         };
         ready_value(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_what_serde_writes() {
+        let inner = Value::from_json(json!({"a\"b": [1, -2.5, true, null, "ü\n\"\\"], "empty": {}, "none": []}));
+        let ready = ready_value(r#"{"b":[1,2.50],"c":"\u00e4"}"#.to_owned());
+        let list = Value::List(vec![inner.expect("a value"), Value::Enum(Name::new("WORD")), ready]);
+        let value = Value::Object(IndexMap::from([(Name::new("list"), list), (Name::new("n"), Value::Null)]));
+        let mut written = Vec::new();
+        write_json(&value, &mut written).expect("JSON");
+        assert_eq!(String::from_utf8(written).expect("text"), serde_json::to_string(&value).expect("JSON"));
     }
 }

@@ -8,6 +8,7 @@ mod start;
 mod state;
 mod twin;
 mod twin_batch;
+mod written;
 
 #[cfg(test)]
 mod tests;

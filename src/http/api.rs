@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     config::GraphqlConfig,
-    graphql::{Document, caller::Caller},
+    graphql::{self, Document, caller::Caller},
 };
 
 /// A schema whose three type parameters are out of the way, so that the router needs none.
@@ -257,7 +257,7 @@ impl From<Response> for Answer {
             return Self::refused(response);
         }
         set_codes(&mut response);
-        Self { body: json(&response), outcome: Outcome::Ran }
+        Self { body: bytes(whole(&response)), outcome: Outcome::Ran }
     }
 }
 
@@ -290,8 +290,28 @@ fn code_of(error: &ServerError) -> &'static str {
     }
 }
 
+/// The JSON of a result; as serde writes it, with what is ready JSON already as it is.
+fn whole(response: &Response) -> serde_json::Result<Vec<u8>> {
+    let mut out = b"{\"data\":".to_vec();
+    graphql::write_json(&response.data, &mut out)?;
+    if !response.extensions.is_empty() {
+        out.extend_from_slice(b",\"extensions\":");
+        serde_json::to_writer(&mut out, &response.extensions)?;
+    }
+    if !response.errors.is_empty() {
+        out.extend_from_slice(b",\"errors\":");
+        serde_json::to_writer(&mut out, &response.errors)?;
+    }
+    out.push(b'}');
+    Ok(out)
+}
+
 fn json(value: &impl Serialize) -> Bytes {
-    match serde_json::to_vec(value) {
+    bytes(serde_json::to_vec(value))
+}
+
+fn bytes(json: serde_json::Result<Vec<u8>>) -> Bytes {
+    match json {
         Ok(bytes) => bytes.into(),
         Err(error) => {
             tracing::error!(%error, "a result could not be encoded");

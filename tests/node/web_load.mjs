@@ -8,9 +8,11 @@ const [server, slack = '1'] = process.argv.slice(2);
 const SECONDS = 10;
 
 await withBrowser(async (browser) => {
+  const began = Date.now();
   const page = await openPage(browser, server);
   // A debug build on a slow machine takes long to come to the present of 17,000 changes a second.
   await live(page, 200_000);
+  const liveAfterMs = Date.now() - began;
   await eventually('all is in view', async () => {
     const { counts } = await drawn(page);
     return counts.EDGE === 15_000 && counts.BUS === 2000;
@@ -35,6 +37,7 @@ await withBrowser(async (browser) => {
   const updates = after.updates - before.updates;
   const script = after.script - before.script;
   const measured = {
+    liveAfterMs,
     updates,
     entitiesPerSecond: Math.round((after.entities - before.entities) / SECONDS),
     scriptPerUpdateMs: Math.round((script / updates) * 10) / 10,

@@ -4,7 +4,7 @@ use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
 use async_graphql::{Enum, ID, Object, OutputType, TypeName};
 
-use super::item::FromBatch;
+use super::item::{Form, FromBatch};
 use crate::{
     graphql::{
         connection::{Listed, list_cost},
@@ -96,7 +96,7 @@ pub struct EntityChange<'a, N> {
 }
 
 impl<N: Followed> FromBatch for ChangeBatch<N> {
-    fn from_batch(own: &Own, batch: Arc<Batch>, _compact: bool) -> Self {
+    fn from_batch(own: &Own, batch: Arc<Batch>, _form: Form) -> Self {
         let city = Snapshot::from(Arc::clone(&batch.view));
         Self { cursor: own.cursor.clone(), batch, city, of: PhantomData }
     }

@@ -7,15 +7,25 @@ use async_graphql::{
     registry::Registry,
 };
 
+use super::written::plain;
 use crate::{
-    graphql::scalar::ready_value,
+    graphql::scalar::{ready_value, write_json},
     live::{Batch, Given, Own, Text},
 };
 
+/// How a subscriber asks for batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// With patches instead of entities.
+    pub compact: bool,
+    /// By nothing but fields, each under a name of its own: then no two of them need be merged.
+    pub plain: bool,
+}
+
 /// A type of GraphQL that a batch is given as.
 pub trait FromBatch: OutputType {
-    /// The batch as it is given to a subscriber: with what is its own, and `compact` where it asks for that.
-    fn from_batch(own: &Own, batch: Arc<Batch>, compact: bool) -> Self;
+    /// The batch as it is given to a subscriber, with what is its own.
+    fn from_batch(own: &Own, batch: Arc<Batch>, form: Form) -> Self;
 }
 
 /// A batch that is to be given as a `T`.
@@ -36,7 +46,8 @@ impl<T: FromBatch> Item<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        T::from_batch(own, Arc::clone(&self.given.batch), self.compact).resolve(ctx, field).await
+        let form = Form { compact: self.compact, plain: plain(&ctx.item.node).is_some() };
+        T::from_batch(own, Arc::clone(&self.given.batch), form).resolve(ctx, field).await
     }
 
     /// The text that all who share the batch are given. Whoever comes first writes it, with a stand-in for what is its own.
@@ -44,8 +55,9 @@ impl<T: FromBatch> Item<T> {
         let write = || async {
             let stand_in = Text::stand_in();
             let value = self.resolved(&stand_in, ctx, field).await?;
-            let json =
-                serde_json::to_string(&value).map_err(|error| ServerError::new(error.to_string(), Some(field.pos)))?;
+            let mut json = Vec::new();
+            let written = write_json(&value, &mut json).map(|()| String::from_utf8(json));
+            let Ok(Ok(json)) = written else { return Err(ServerError::new("no JSON", Some(field.pos))) };
             // Errors belong to the answer of the one who met them: what has any is not shared.
             match take_errors(ctx).pop() {
                 Some(error) => Err(error),

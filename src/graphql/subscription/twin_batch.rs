@@ -6,12 +6,13 @@ use async_graphql::{Enum, ID, Object};
 
 use super::{
     batch::{ChangeKind, LeaveReason, leave_reason},
-    item::FromBatch,
+    item::{Form, FromBatch},
+    written::{WrittenChanges, write_patch},
 };
 use crate::{
     graphql::{connection::list_cost, entity::TwinEntity, enums::EntityKind, scalar::Json, snapshot::Snapshot},
     live::{self, Batch, CellChange, Change, Mode, Own},
-    twin::{entity::Entity, geo::BoundingBox},
+    twin::geo::BoundingBox,
 };
 
 /// How what the filter chooses is shown.
@@ -51,7 +52,7 @@ pub struct TwinChanges {
     own: Own,
     batch: Arc<Batch>,
     city: Snapshot,
-    compact: bool,
+    form: Form,
 }
 
 /// What happened to one entity since the subscriber was last told of it, all of it merged.
@@ -61,9 +62,25 @@ pub struct TwinChange<'a> {
 }
 
 impl FromBatch for TwinChanges {
-    fn from_batch(own: &Own, batch: Arc<Batch>, compact: bool) -> Self {
+    fn from_batch(own: &Own, batch: Arc<Batch>, form: Form) -> Self {
         let city = Snapshot::from(Arc::clone(&batch.view));
-        Self { own: own.clone(), batch, city, compact }
+        Self { own: own.clone(), batch, city, form }
+    }
+}
+
+impl TwinChanges {
+    /// The changes by themselves.
+    pub(super) fn all(&self) -> &[Change] {
+        &self.batch.changes
+    }
+
+    /// The changes as GraphQL resolves them one by one.
+    pub(super) fn one_by_one(&self) -> Vec<TwinChange<'_>> {
+        self.batch.changes.iter().map(|change| TwinChange { batch: self, change }).collect()
+    }
+
+    pub(super) fn form(&self) -> Form {
+        self.form
     }
 }
 
@@ -117,8 +134,8 @@ impl TwinChanges {
 
     /// The changes, at most one of each entity.
     #[graphql(complexity = "list_cost(None, child_complexity)")]
-    async fn changes(&self) -> Vec<TwinChange<'_>> {
-        self.batch.changes.iter().map(|change| TwinChange { batch: self, change }).collect()
+    async fn changes(&self) -> WrittenChanges<'_> {
+        WrittenChanges(self)
     }
 
     /// The cells that differ from what the client has, each as it is now; none unless `mode` is `CELLS`.
@@ -145,7 +162,7 @@ impl TwinChange<'_> {
     async fn entity(&self) -> Option<TwinEntity> {
         match self.change {
             Change::Entered(entity) => Some(TwinEntity::of(self.batch.city.clone(), entity)),
-            Change::Updated { entity, .. } if !self.batch.compact => {
+            Change::Updated { entity, .. } if !self.batch.form.compact => {
                 Some(TwinEntity::of(self.batch.city.clone(), entity))
             }
             Change::Updated { .. } | Change::Left { .. } => None,
@@ -166,29 +183,13 @@ impl TwinChange<'_> {
     /// With `compact`: of what entered the whole entity as in `state.full`, of what was updated an object of just the
     /// `changedFields` with their new values, null where they were cleared. Null where it left, and without `compact`.
     async fn patch(&self) -> Option<Json> {
-        match self.change {
-            _ if !self.batch.compact => None,
-            Change::Entered(entity) => Some(Json::ready(entity.json())),
-            Change::Updated { entity, .. } => Some(Json::ready(&patch(entity, self.change))),
-            Change::Left { .. } => None,
+        if !self.batch.form.compact || matches!(self.change, Change::Left { .. }) {
+            return None;
         }
+        let mut json = Vec::with_capacity(256);
+        write_patch(self.change, &mut json);
+        Some(Json::ready(&json))
     }
-}
-
-fn patch(entity: &Entity, change: &Change) -> Vec<u8> {
-    let (names, mut out) = (entity.field_names(), Vec::with_capacity(256));
-    out.push(b'{');
-    for i in change.changed() {
-        if out.len() > 1 {
-            out.push(b',');
-        }
-        out.push(b'"');
-        out.extend_from_slice(names[i].as_bytes());
-        out.extend_from_slice(b"\":");
-        entity.field(i).write_json(&mut out);
-    }
-    out.push(b'}');
-    out
 }
 
 /// A square of the Web Mercator grid, 64 CSS pixels wide at the whole zoom below the map's (`floor(zoom)`): how many of

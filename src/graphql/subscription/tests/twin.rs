@@ -66,6 +66,46 @@ async fn a_compact_subscription_gives_patches() {
 }
 
 #[tokio::test]
+async fn changes_are_the_same_however_they_are_asked_for() {
+    let test = Test::new();
+    let fields = "kind named: id changedFields reason patch __typename";
+    // Written at once; by fragments, and in two parts that must be merged, one by one.
+    let ways = [
+        format!("changes {{ {fields} }}"),
+        format!("changes {{ ... on TwinChange {{ {fields} }} }}"),
+        format!("... {{ changes {{ {fields} }} }}"),
+        "changes { kind named: id changedFields reason } changes { patch __typename }".to_owned(),
+        format!("changes {{ {fields} entity {{ id }} }}"),
+        format!("changes {{ {fields} patch }}"),
+    ];
+    for compact in [true, false] {
+        let open = |way: &String| Box::pin(test.subscribe(&format!("twinChanges(compact: {compact}) {{ {way} }}")));
+        let mut streams: Vec<_> = ways.iter().map(open).collect();
+        let n = u8::from(compact);
+        for step in 0..3 {
+            match step {
+                0 => {}
+                1 => {
+                    test.bus(&bus(&format!("new {n}"), 42.37));
+                    test.bus(&bus("b/1", 42.35 + 0.001 * f64::from(n)));
+                }
+                _ => assert!(test.city.fold.with(|city| city.remove(Kind::Bus, None, &format!("new {n}")))),
+            }
+            let mut all = Vec::new();
+            for stream in &mut streams {
+                let mut changes = now(stream).await["changes"].take();
+                for change in changes.as_array_mut().expect("a list") {
+                    change.as_object_mut().expect("an object").remove("entity");
+                }
+                all.push(changes);
+            }
+            assert!(all[0].as_array().is_some_and(|changes| !changes.is_empty()), "{step}");
+            all.iter().for_each(|changes| assert_eq!(changes, &all[0], "{step} {compact}"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_map_is_moved() {
     let test = Test::new();
     let fields = "subscription viewport snapshot complete changes { kind id patch }";
