@@ -15,7 +15,7 @@ use crate::{
     city_live::{
         archive::{FeedItem, Intake, Raw311, RawKind, RawValue, StoredOffset},
         catalogue::LiveCity,
-        message::{LiveTopic, Message, Payload},
+        message::{HourValue, LiveTopic, Message, Payload},
     },
     twin::{
         geo::Position,
@@ -24,6 +24,8 @@ use crate::{
         time::Time,
     },
 };
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// By what records are judged.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +84,8 @@ pub struct Core {
     /// The time of the latest value of each kind in each zone.
     latest: HashMap<(RawKind, Place), Time>,
     calls: HashMap<Place, Window>,
+    /// The temperatures of the next hours, of the source that told them last: one that tells none takes none away.
+    ahead: HashMap<Place, Vec<HourValue>>,
     /// The last one given.
     seq: i64,
 }
@@ -96,14 +100,19 @@ impl Core {
         calls: impl IntoIterator<Item = Raw311>,
         last_seq: i64,
     ) -> Self {
-        let latest = raw.into_iter().filter_map(|value| {
-            let kind = RawKind::of(&value.payload)?;
-            Some(((kind, (value.city_id, value.zone_id)), value.ts))
-        });
+        let (mut latest, mut ahead) = (HashMap::new(), HashMap::new());
+        for value in raw {
+            let Some(kind) = RawKind::of(&value.payload) else { continue };
+            let place = (value.city_id, value.zone_id);
+            if let Payload::Weather(weather) = value.payload {
+                ahead.insert(place.clone(), weather.hourly_temperature);
+            }
+            latest.insert((kind, place), value.ts);
+        }
         let calls = calls
             .into_iter()
             .map(|document| ((document.city_id.clone(), document.zone_id.clone()), Window::load(document)));
-        Self { cities, judgement, cluster, latest: latest.collect(), calls: calls.collect(), seq: last_seq }
+        Self { cities, judgement, cluster, latest, calls: calls.collect(), ahead, seq: last_seq }
     }
 
     /// Takes a batch in, in its order. `now` is when.
@@ -129,7 +138,9 @@ impl Core {
                 // Of the same time the one that came later holds.
                 if self.latest.get(&at).is_none_or(|latest| *latest <= message.ts) {
                     self.latest.insert(at.clone(), message.ts);
-                    raw.insert(at, raw_value(&message, now));
+                    let mut value = raw_value(&message, now);
+                    self.look_ahead(&at.1, &mut value);
+                    raw.insert(at, value);
                 }
             } else if let Payload::Call311(call) = &message.payload {
                 let window = self.calls.entry(place.clone()).or_default();
@@ -167,6 +178,17 @@ impl Core {
             .collect();
         taken.intake.offsets.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
         taken
+    }
+
+    /// Gives weather that says nothing of the hours ahead what is known of them: a forecast stands on it.
+    fn look_ahead(&mut self, place: &Place, value: &mut RawValue) {
+        let Payload::Weather(weather) = &mut value.payload else { return };
+        if !weather.hourly_temperature.is_empty() {
+            self.ahead.insert(place.clone(), weather.hourly_temperature.clone());
+        } else if let Some(known) = self.ahead.get(place) {
+            let this_hour = value.ts.0 - value.ts.0.rem_euclid(HOUR_MS);
+            weather.hourly_temperature = known.iter().filter(|hour| hour.ts.0 >= this_hour).copied().collect();
+        }
     }
 
     /// The windows from which calls have gone because of their age.

@@ -176,6 +176,25 @@ fn text_is_trimmed_and_hours_are_in_order() {
 }
 
 #[test]
+fn weather_that_says_nothing_of_the_hours_ahead_takes_none_away() {
+    let hour = |n: i64| json!({"ts": Time(NOON + n * 3_600_000).to_string(), "value": n});
+    let mut ahead = weather("z1", NOON - 7_200_000, 20.0);
+    ahead["payload"]["hourly_temperature"] = json!([hour(-2), hour(-1), hour(0), hour(1)]);
+    let hours = |taken: &Taken| -> Vec<f64> {
+        let Payload::Weather(weather) = &taken.intake.raw[0].payload else { panic!("{taken:?}") };
+        weather.hourly_temperature.iter().map(|hour| hour.value).collect()
+    };
+    let mut core = core();
+    take(&mut core, vec![record(LiveTopic::AqiStream, 0, ahead.to_string())]);
+    let other = |zone: &str| vec![record(LiveTopic::AqiStream, 1, weather(zone, NOON, 21.0).to_string())];
+    let taken = take(&mut core, other("z1"));
+    assert_eq!(hours(&taken), [0.0, 1.0], "those from this hour on");
+    let Payload::Weather(sent) = &taken.intake.items[0].payload else { panic!("{taken:?}") };
+    assert_eq!(sent.hourly_temperature, [], "the feed has what was sent");
+    assert_eq!(hours(&take(&mut core, other("z2"))), [], "of another zone");
+}
+
+#[test]
 fn a_call_without_a_zone_goes_where_it_was_made() {
     let place = |latitude: f64, longitude: f64| {
         let mut value = call("7", None, NOON, "Open");
