@@ -190,8 +190,8 @@ fn weather_that_says_nothing_of_the_hours_ahead_takes_none_away() {
     let taken = take(&mut core, other("z1"));
     assert_eq!(hours(&taken), [0.0, 1.0], "those from this hour on");
     let Payload::Weather(sent) = &taken.intake.items[0].payload else { panic!("{taken:?}") };
-    assert_eq!(sent.hourly_temperature, [], "the feed has what was sent");
-    assert_eq!(hours(&take(&mut core, other("z2"))), [], "of another zone");
+    assert!(sent.hourly_temperature.is_empty(), "the feed has what was sent");
+    assert!(hours(&take(&mut core, other("z2"))).is_empty(), "of another zone");
 }
 
 #[test]
