@@ -60,6 +60,8 @@ pub struct Hub {
     instance: u64,
     limits: Limits,
     stage: RwLock<Stage>,
+    /// Held by who makes the next moment.
+    making: Mutex<()>,
     grids: Grids,
     groups: Groups,
     listeners: Arc<Listeners>,
@@ -94,6 +96,7 @@ impl Hub {
             instance: fastrand::u64(..),
             limits: Limits { page: PAGE, cells_above: config.cells_above, roads_above: config.roads_above },
             stage: RwLock::new(Stage { from: view.revision + 1, view, index, at: Instant::now() }),
+            making: Mutex::default(),
             grids: Grids::default(),
             groups: Groups::default(),
             sessions: Sessions::new(patience, Arc::clone(&listeners)),
@@ -203,9 +206,10 @@ impl Hub {
 
     /// Makes the city as it is now the moment that all see, and tells those whom that may concern.
     fn tick(&self) {
-        let mut stage = self.stage.write().unwrap_or_else(PoisonError::into_inner);
-        // Taken under the lock, so that no moment comes after a later one.
+        // One at a time, so that no moment comes after a later one. Nobody who looks waits for the fold.
+        let _turn = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let view = self.fold.view();
+        let mut stage = self.stage.write().unwrap_or_else(PoisonError::into_inner);
         let touched = stage.index.catch_up(&view);
         let from = stage.view.revision + 1;
         (stage.from, stage.view, stage.at) = (from, view, Instant::now());
