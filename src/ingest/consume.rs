@@ -22,6 +22,10 @@ use crate::{
 
 /// How long a poll waits for the first record. Commands do not wait for it: they do not come this way.
 const POLL: Duration = Duration::from_millis(100);
+/// The shortest time between two batches of [`FEW`] records at most. Waking up costs as much as folding a hundred: what trickles
+/// in faster than this is taken together, what comes slower waits for nothing, and so does one who is behind.
+const GATHER: Duration = Duration::from_millis(5);
+const FEW: usize = 100;
 /// How often offsets are committed to Kafka for the eyes of lag tools.
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
 /// How often new partitions are looked for.
@@ -242,9 +246,13 @@ impl Consumer {
         while !self.stop.load(Ordering::Acquire) && !self.partitions.has_changed().unwrap_or(false) {
             self.poll(&mut reader, &mut readings, &mut batch)?;
             if !batch.is_empty() {
+                let (few, taken_at) = (batch.len() <= FEW, Instant::now());
                 batch.fold(&self.fold, &self.judgement, &self.rejects, &self.metrics);
                 self.note(batch.len());
                 batch.clear();
+                if few {
+                    std::thread::sleep(GATHER.saturating_sub(taken_at.elapsed()));
+                }
             }
             self.announce_end(&readings);
             self.pace(&mut reader, &mut readings);

@@ -56,9 +56,12 @@ pub struct Hub {
     fold: Arc<Fold>,
     chain: Arc<Chain>,
     newest: watch::Receiver<(u64, Time)>,
+    newest_revision: watch::Receiver<u64>,
     instance: u64,
     limits: Limits,
     stage: RwLock<Stage>,
+    /// Held by who makes the next moment.
+    making: Mutex<()>,
     grids: Grids,
     groups: Groups,
     listeners: Arc<Listeners>,
@@ -89,9 +92,11 @@ impl Hub {
         let patience = Patience { time: config.resume, bytes: config.resume_bytes };
         let hub = Arc::new(Self {
             newest: chain.newest(),
+            newest_revision: fold.revisions(),
             instance: fastrand::u64(..),
             limits: Limits { page: PAGE, cells_above: config.cells_above, roads_above: config.roads_above },
             stage: RwLock::new(Stage { from: view.revision + 1, view, index, at: Instant::now() }),
+            making: Mutex::default(),
             grids: Grids::default(),
             groups: Groups::default(),
             sessions: Sessions::new(patience, Arc::clone(&listeners)),
@@ -119,6 +124,12 @@ impl Hub {
 
     /// A subscription that can be steered: it goes on after the cursor, where that is still held, else begins anew.
     pub fn subscribe(&self, wish: Wish, resume: Option<Cursor>, socket: Socket) -> Seat {
+        let seat = self.seat(wish, resume, socket);
+        self.rise();
+        seat
+    }
+
+    fn seat(&self, wish: Wish, resume: Option<Cursor>, socket: Socket) -> Seat {
         let Wish { selection, level, operation } = wish;
         let group = operation.map(|operation| self.groups.join(&operation));
         let reason = match resume {
@@ -139,7 +150,17 @@ impl Hub {
     pub fn subscribe_alone(&self, wish: Wish) -> Seat {
         let group = wish.operation.map(|operation| self.groups.join(&operation));
         let feed = Feed::new(wish.selection, wish.level, SnapshotReason::Start, self.limits);
-        self.sessions.start_alone(feed).within(group)
+        let seat = self.sessions.start_alone(feed).within(group);
+        self.rise();
+        seat
+    }
+
+    /// Nobody made moments while nobody listened: to be called once somebody does.
+    fn rise(&self) {
+        let made = self.stage.read().unwrap_or_else(PoisonError::into_inner).view.revision;
+        if made < *self.newest_revision.borrow() {
+            self.tick();
+        }
     }
 
     /// Moves a running subscription to another selection, and gives the move's number; `None` where no stream of this
@@ -185,6 +206,8 @@ impl Hub {
 
     /// Makes the city as it is now the moment that all see, and tells those whom that may concern.
     fn tick(&self) {
+        // One at a time, so that no moment comes after a later one. Nobody who looks waits for the fold.
+        let _turn = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let view = self.fold.view();
         let mut stage = self.stage.write().unwrap_or_else(PoisonError::into_inner);
         let touched = stage.index.catch_up(&view);
@@ -212,7 +235,7 @@ impl Hub {
     }
 }
 
-/// Moments: at once when something changes, and then with a gap between.
+/// Moments: at once when something changes, and then with a gap between; none while nobody listens.
 async fn tick(hub: Weak<Hub>, mut revisions: watch::Receiver<u64>) {
     let (mut due, mut changed) = (Instant::now(), false);
     loop {
@@ -220,8 +243,12 @@ async fn tick(hub: Weak<Hub>, mut revisions: watch::Receiver<u64>) {
             biased;
             open = revisions.changed() => {
                 let Some(hub) = hub.upgrade().filter(|_| open.is_ok()) else { return };
-                hub.arrivals().note(*revisions.borrow_and_update(), Instant::now());
-                changed = true;
+                let revision = *revisions.borrow_and_update();
+                // A moment costs the fold a copy of all that changes after it: none is made for nobody.
+                changed = !hub.listeners.is_empty();
+                if changed {
+                    hub.arrivals().note(revision, Instant::now());
+                }
             }
             // A timer takes a millisecond even where it is due.
             () = tokio::time::sleep_until(due), if changed && due > Instant::now() => {}

@@ -94,6 +94,14 @@ impl Place {
     }
 }
 
+/// Whether a change of these fields leaves an entity where it is for sure: most changes of roads are their traffic, and their
+/// lines take a while to follow.
+fn stays(entity: &Entity, fields: u16) -> bool {
+    let Entity::Edge(_) = entity else { return false };
+    let names = entity.field_names().iter().enumerate();
+    names.filter(|(i, _)| fields & (1 << i) != 0).all(|(_, name)| ["trafficConditions", "lastUpdated"].contains(name))
+}
+
 /// What changed, as those who look at some part of the city ask for it.
 #[derive(Debug, Default)]
 pub struct Touched {
@@ -143,9 +151,9 @@ impl Index {
     pub fn catch_up(&mut self, view: &View) -> Touched {
         let mut touched = Touched::default();
         if let Some(entries) = self.revision.and_then(|revision| view.history.since(revision)) {
-            entries.for_each(|entry| self.look(view, entry.handle, &mut touched));
+            entries.for_each(|entry| self.look(view, entry.handle, entry.fields, &mut touched));
         } else {
-            (0..view.handles()).for_each(|handle| self.look(view, Handle(handle), &mut touched));
+            (0..view.handles()).for_each(|handle| self.look(view, Handle(handle), u16::MAX, &mut touched));
             touched.wide = true;
         }
         self.revision = Some(view.revision);
@@ -154,13 +162,17 @@ impl Index {
         touched
     }
 
-    fn look(&mut self, view: &View, handle: Handle, touched: &mut Touched) {
+    fn look(&mut self, view: &View, handle: Handle, fields: u16, touched: &mut Touched) {
         // The handle of a renaming is nobody's.
         let Some(slot) = view.slot(handle) else { return };
         touched.kinds.add(slot.entity.kind());
         let at = handle.0 as usize;
         if at >= self.places.len() {
             self.places.resize(at + 1, Place::Nowhere);
+        }
+        if stays(&slot.entity, fields) {
+            touched.wide |= self.places[at] == Place::Wide;
+            return touched.spots.extend_from_slice(self.places[at].spots());
         }
         let now = if slot.gone == 0 { Place::of(&slot.entity) } else { Place::Nowhere };
         touched.wide |= now == Place::Wide || self.places[at] == Place::Wide;

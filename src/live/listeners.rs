@@ -114,6 +114,11 @@ impl Listeners {
         Listening { listeners: Arc::clone(self), number }
     }
 
+    /// Whether nobody listens.
+    pub fn is_empty(&self) -> bool {
+        self.lock().listeners.is_empty()
+    }
+
     /// Tells those whom it may concern that something changed, from a revision on.
     pub fn tell(&self, touched: &Touched, from: u64) {
         let table = self.lock();
