@@ -41,7 +41,7 @@ pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 pub(super) fn last_seq(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("SELECT coalesce(max(seq), 0) FROM kafka_live_feed")?.query_row([], |row| row.get(0))
+    connection.prepare_cached("SELECT seq FROM state")?.query_row([], |row| row.get(0))
 }
 
 pub(super) fn offsets(connection: &Connection) -> rusqlite::Result<Vec<StoredOffset>> {
