@@ -80,6 +80,7 @@ impl CityLiveParts {
             judgement: Judgement {
                 max_clock_skew_ms: config.ingest.max_clock_skew.as_millis() as i64,
                 max_event_bytes: config.ingest.max_event_bytes,
+                feed_retention_ms: config.city_live.feed_retention.as_millis() as i64,
             },
             config: config.city_live.clone(),
             holder: holder.to_owned(),

@@ -17,6 +17,7 @@ pub mod feeds;
 mod live;
 pub mod message;
 pub mod models;
+mod parallel;
 pub mod process;
 pub mod producer;
 #[cfg(test)]

@@ -164,8 +164,22 @@ pub struct Intake {
     pub raw: Vec<RawValue>,
     /// Upserts of `raw_311`, whole documents.
     pub calls: Vec<Raw311>,
+    /// What is too old for the feed and of use as history: each value over the one of its name in that hour of `features_hourly`.
+    pub hours: Vec<FeatureHour>,
     /// Written last.
     pub offsets: Vec<StoredOffset>,
+}
+
+impl Intake {
+    /// Whether it brings nothing that readers see: offsets alone are nothing.
+    fn is_silent(&self) -> bool {
+        self.items.is_empty() && self.raw.is_empty() && self.calls.is_empty() && self.hours.is_empty()
+    }
+
+    /// The greatest `seq` of its rows; `None`: it has none.
+    fn last_seq(&self) -> Option<i64> {
+        self.items.iter().map(|item| item.seq).max()
+    }
 }
 
 /// The features of one zone in one hour: a document of `features_hourly`, by (`city_id`, `zone_id`, `hour`).
@@ -527,7 +541,7 @@ pub trait Archive: Send + Sync {
 
     /// Changes after anything that readers see has changed. Any number; only equality means something.
     async fn revision(&self) -> Result<i64>;
-    /// The greatest `seq` of the feed; 0: none.
+    /// The greatest `seq` that the feed ever had, also where that row has expired; 0: none.
     async fn last_seq(&self) -> Result<i64>;
     /// How far each partition was taken in.
     async fn offsets(&self) -> Result<Vec<StoredOffset>>;

@@ -13,9 +13,10 @@ use super::{
 };
 use crate::{
     city_live::{
-        archive::{FeedItem, Intake, Raw311, RawKind, RawValue, StoredOffset},
+        archive::{FeatureHour, FeedItem, Intake, Raw311, RawKind, RawValue, StoredOffset},
         catalogue::LiveCity,
         message::{HourValue, LiveTopic, Message, Payload},
+        process::features::of_payload,
     },
     twin::{
         geo::Position,
@@ -34,6 +35,9 @@ pub struct Judgement {
     pub max_clock_skew_ms: i64,
     /// The largest value (`MAX_EVENT_BYTES`), bytes.
     pub max_event_bytes: usize,
+    /// How old a message may be to become a row of the feed (`CITY_LIVE_FEED_RETENTION`), milliseconds: what a producer tells again
+    /// after a restart shall not come back as news once it has expired.
+    pub feed_retention_ms: i64,
 }
 
 /// A record as it came.
@@ -122,6 +126,7 @@ impl Core {
         let mut raw: HashMap<(RawKind, Place), RawValue> = HashMap::new();
         let mut touched: BTreeSet<Place> = BTreeSet::new();
         let mut offsets: HashMap<(LiveTopic, i32), i64> = HashMap::new();
+        let mut hours: Vec<FeatureHour> = Vec::new();
         for record in records {
             offsets.insert((record.topic, record.partition), record.offset + 1);
             let message = match self.message(&record) {
@@ -148,6 +153,12 @@ impl Core {
                     touched.insert(place);
                 }
             }
+            // Portals tell of 311 calls a day or two late: those are news all the same.
+            let late = matches!(message.payload, Payload::Call311(_));
+            if !late && now.0 - message.ts.0 > self.judgement.feed_retention_ms {
+                hours.extend(hour(message));
+                continue;
+            }
             let key = key(record.topic, &message);
             if seen.insert(key.clone()) {
                 self.seq += 1;
@@ -166,6 +177,7 @@ impl Core {
         }
         taken.intake.raw = raw.into_values().collect();
         taken.intake.raw.sort_by(|a, b| (&a.city_id, &a.zone_id).cmp(&(&b.city_id, &b.zone_id)));
+        taken.intake.hours = hours;
         taken.intake.calls = touched.iter().filter_map(|place| self.window(place, now)).collect();
         taken.intake.offsets = offsets
             .into_iter()
@@ -247,6 +259,18 @@ fn raw_value(message: &Message, now: Time) -> RawValue {
         ingested_at: now,
         payload: message.payload.clone(),
     }
+}
+
+/// What an old message leaves in the history: the power demand of its hour, of which a source sends many at once. Of other kinds the
+/// history has what was the latest value in that hour.
+fn hour(message: Message) -> Option<FeatureHour> {
+    const HOUR_MS: i64 = 3_600_000;
+    let values = match &message.payload {
+        power @ Payload::PowerDemand(_) => of_payload(power),
+        _ => return None,
+    };
+    let hour = Time(message.ts.0.div_euclid(HOUR_MS) * HOUR_MS);
+    Some(FeatureHour { city_id: message.city_id, zone_id: message.zone_id, hour, values })
 }
 
 /// What a message is told apart by. Its parts stand from the widest to the narrowest, so that an index of it grows in few places.

@@ -19,7 +19,8 @@ use crate::{
 
 /// 2026-01-05T12:00:00Z.
 const NOON: i64 = 1_767_614_400_000;
-const JUDGEMENT: Judgement = Judgement { max_clock_skew_ms: 300_000, max_event_bytes: 100_000 };
+const JUDGEMENT: Judgement =
+    Judgement { max_clock_skew_ms: 300_000, max_event_bytes: 100_000, feed_retention_ms: 86_400_000 };
 
 fn core() -> Core {
     let cities = vec![Arc::new(samples::city("nyc", 3)), Arc::new(samples::city("laquila", 2))];
@@ -56,7 +57,7 @@ fn one(value: &Value, topic: LiveTopic) -> Taken {
 fn a_message_becomes_a_row_a_value_and_an_offset() {
     let taken = one(&weather("z1", NOON - 1000, 21.5), LiveTopic::AqiStream);
     assert_eq!(taken.rejected, []);
-    let Intake { items, raw, calls, offsets } = taken.intake;
+    let Intake { items, raw, calls, offsets, .. } = taken.intake;
     assert_eq!((items.len(), raw.len(), calls.len(), offsets.len()), (1, 1, 0, 1));
     assert_eq!(items[0].key, "aqi_stream|weather|open-meteo|nyc|z1|2026-01-05T11:59:59.000Z");
     assert_eq!((items[0].seq, items[0].ingested_at), (1, Time(NOON)));
@@ -249,6 +250,28 @@ fn an_older_value_writes_no_latest_one() {
     let late = put(&mut core, NOON - 1, 2.0);
     assert_eq!((late.items.len(), late.raw.len()), (1, 0));
     assert_eq!(put(&mut core, NOON, 3.0).raw.len(), 1);
+}
+
+#[test]
+fn what_is_older_than_the_feed_is_history_and_no_news() {
+    let mut core = core();
+    let power = |ago: i64| {
+        let payload = json!({"type": "power_demand", "region": "NYIS", "demand_mwh": 17_000.0});
+        let value = message(None, NOON - ago, payload).to_string();
+        Source { timestamp: NOON, ..record(LiveTopic::PowerDemand, 0, value) }
+    };
+    let day = 86_400_000;
+    let fresh = take(&mut core, vec![power(day)]).intake;
+    assert_eq!((fresh.items.len(), fresh.hours.len()), (1, 0));
+    let old = take(
+        &mut core,
+        vec![power(day + 1), record(LiveTopic::AqiStream, 1, weather("z1", NOON - day - 1, 2.0).to_string())],
+    );
+    let Intake { items, raw, hours, offsets, .. } = old.intake;
+    assert_eq!((items.len(), old.rejected.len(), offsets.len()), (0, 0, 2));
+    // It is the latest that is known of the zone, old as it is.
+    assert_eq!(raw.len(), 1);
+    assert_eq!((hours.len(), hours[0].hour, hours[0].values["demand_mwh"]), (1, Time(NOON - 25 * 3_600_000), 17_000.0));
 }
 
 /// An archive as far as the documents go.

@@ -10,14 +10,18 @@ use super::{
 use crate::{
     city_live::{
         archive::{Alert, FeatureHour, FeedItem, Processed, Raw311, RawValue},
-        catalogue::LiveCity,
+        catalogue::{LiveCity, Zone},
         message::Payload,
+        parallel::on_all_cores,
     },
     twin::time::Time,
 };
 
 mod city;
 mod zone;
+
+/// Zones that are worth a thread of their own.
+const ZONES_A_THREAD: usize = 100;
 
 /// Everything a run needs from the archive, and what the models said. In any order.
 #[derive(Clone, Debug, Default)]
@@ -208,7 +212,7 @@ fn mean(zones: &HashMap<&str, Series>) -> Series {
 pub fn process(city: &LiveCity, inputs: &Inputs, now: Time, rules: &Rules) -> Processed {
     let demand = Demand::new(city, inputs, now, rules);
     let whole = city::Whole::new(inputs, &demand, now, rules);
-    let mut zones: Vec<&crate::city_live::catalogue::Zone> = city.zones.iter().collect();
+    let mut zones: Vec<&Zone> = city.zones.iter().collect();
     zones.sort_by(|a, b| a.id.cmp(&b.id));
     let ids: HashSet<&str> = zones.iter().map(|zone| zone.id.as_str()).collect();
     let mut latest: HashMap<&str, Vec<&RawValue>> = HashMap::new();
@@ -223,7 +227,7 @@ pub fn process(city: &LiveCity, inputs: &Inputs, now: Time, rules: &Rules) -> Pr
     let mut processed = Processed { city_id: city.id.clone(), ..Processed::default() };
     let mut written: BTreeMap<(Option<String>, i64), BTreeMap<String, f64>> = BTreeMap::new();
     let mut conditions = whole.conditions.clone();
-    for zone in zones {
+    let one = |zone: &Zone| {
         let input = zone::ZoneInputs {
             city,
             zone,
@@ -233,7 +237,10 @@ pub fn process(city: &LiveCity, inputs: &Inputs, now: Time, rules: &Rules) -> Pr
             demand: &demand,
             whole: &whole,
         };
-        let made = zone::process(&input, now, rules);
+        zone::process(&input, now, rules)
+    };
+    let made = on_all_cores(&zones, ZONES_A_THREAD, |zone| one(zone));
+    for (zone, made) in zones.into_iter().zip(made) {
         for (hour, name, value) in made.hours {
             written.entry((Some(zone.id.clone()), hour)).or_default().insert(name, value);
         }

@@ -26,4 +26,4 @@ mod tests;
 
 pub use job::{Inputs, ModelRun, process, run_id};
 pub use rules::Rules;
-pub use run::run;
+pub use run::{read, run};

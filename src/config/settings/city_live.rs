@@ -75,7 +75,8 @@ pub const SETTINGS: &[Setting] = &[
         "CITY_LIVE_FEED_RETENTION",
         "city_live.feed_retention",
         Preset::Text("24h"),
-        "How long messages stay in `kafka_live_feed`; `off`: ten years.",
+        "How long messages stay in `kafka_live_feed`; what is older when it comes, but for 311 calls, is not put there. `off`: \
+         ten years.",
         Field::Retention { set: |c, v| c.city_live.feed_retention = v.unwrap_or(TEN_YEARS) },
     ),
     open(

@@ -13,7 +13,7 @@ pub(super) const ARCHIVE: &str = "the embedded archive";
 const APPLICATION_ID: i32 = 0x4354_6c76;
 
 /// SQLite's `user_version`: changes with the layout of the file.
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
 
 /// How long a write waits for another process that has the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
@@ -21,8 +21,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
 /// An index of `kafka_live_feed` has the row's number (`seq`) behind its column: in it, the rows of a city stand in order.
 const SCHEMA: &str = "
     CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), token INTEGER NOT NULL, holder TEXT NOT NULL,
-        ends INTEGER NOT NULL, revision INTEGER NOT NULL, selection TEXT);
-    INSERT INTO state VALUES (1, 0, '', 0, 0, NULL);
+        ends INTEGER NOT NULL, revision INTEGER NOT NULL, selection TEXT, seq INTEGER NOT NULL);
+    INSERT INTO state VALUES (1, 0, '', 0, 0, NULL, 0);
     CREATE TABLE city_live_offsets (topic TEXT NOT NULL, partition INTEGER NOT NULL, cluster TEXT NOT NULL,
         next INTEGER NOT NULL, PRIMARY KEY (topic, partition)) WITHOUT ROWID;
     CREATE TABLE zones (city_id TEXT NOT NULL, zone_id TEXT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (city_id, zone_id))
@@ -33,7 +33,9 @@ const SCHEMA: &str = "
     CREATE UNIQUE INDEX feed_key ON kafka_live_feed (key);
     CREATE INDEX feed_city ON kafka_live_feed (city_id);
     CREATE INDEX feed_topic ON kafka_live_feed (topic);
+    CREATE INDEX feed_city_topic ON kafka_live_feed (city_id, topic);
     CREATE INDEX feed_zone ON kafka_live_feed (zone_id);
+    CREATE INDEX feed_ts ON kafka_live_feed (ts);
     CREATE TABLE raw_311 (city_id TEXT NOT NULL, zone_id TEXT NOT NULL, doc TEXT NOT NULL,
         PRIMARY KEY (city_id, zone_id)) WITHOUT ROWID;
     CREATE TABLE features_hourly (city_id TEXT NOT NULL, zone_id TEXT NOT NULL, hour INTEGER NOT NULL, doc TEXT NOT NULL,

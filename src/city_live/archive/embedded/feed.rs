@@ -12,6 +12,10 @@ use super::read::{json, zone};
 /// Rows that one transaction drops at most: others write between.
 const STEP: usize = 5000;
 
+/// So many rows since a moment are sorted rather than looked for among all: of those who ask what came lately, most find less than a
+/// page, and would walk to the feed's other end for more.
+const FEW: usize = 5000;
+
 /// A page, newest first (with `after`: oldest first).
 pub(super) fn page(connection: &Connection, query: &FeedQuery) -> rusqlite::Result<Vec<FeedItem>> {
     let mut conditions = Vec::new();
@@ -22,8 +26,11 @@ pub(super) fn page(connection: &Connection, query: &FeedQuery) -> rusqlite::Resu
     };
     // The narrowest filter walks its index; the others are looked at on the way.
     let index = match (&query.zone_id, query.topic, &query.city_id) {
+        _ if few_since(connection, query.since)? => "INDEXED BY feed_ts",
         (Some(_), ..) => "INDEXED BY feed_zone",
-        (None, Some(_), _) => "INDEXED BY feed_topic",
+        // A topic alone would be walked past all rows of the city that is followed now.
+        (None, Some(_), Some(_)) => "INDEXED BY feed_city_topic",
+        (None, Some(_), None) => "INDEXED BY feed_topic",
         (None, None, Some(_)) => "INDEXED BY feed_city",
         (None, None, None) => "NOT INDEXED",
     };
@@ -67,6 +74,13 @@ pub(super) fn page(connection: &Connection, query: &FeedQuery) -> rusqlite::Resu
         })
     })?;
     rows.collect()
+}
+
+fn few_since(connection: &Connection, since: Option<Time>) -> rusqlite::Result<bool> {
+    let Some(since) = since else { return Ok(false) };
+    let mut look = connection
+        .prepare_cached("SELECT 1 FROM kafka_live_feed INDEXED BY feed_ts WHERE ts >= ?1 LIMIT 1 OFFSET ?2")?;
+    Ok(!look.exists(params![since.0, FEW as i64])?)
 }
 
 /// Drops some of what is older; `false`: nothing is left to drop. `seq` ascends with `ingested_at`, so the walk from the first row on

@@ -4,9 +4,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, typ
 use serde::de::DeserializeOwned;
 
 use crate::{
-    city_live::archive::{
-        Alert, AlertQuery, FeatureHour, ModelOutput, ProcessedZone, Raw311, RawKind, RawValue, RiskScore, Selection,
-        StoredOffset,
+    city_live::{
+        archive::{
+            Alert, AlertQuery, FeatureHour, ModelOutput, ProcessedZone, Raw311, RawKind, RawValue, RiskScore,
+            Selection, StoredOffset,
+        },
+        parallel::on_all_cores,
     },
     twin::time::Time,
 };
@@ -36,12 +39,38 @@ fn documents<T: DeserializeOwned>(
     connection.prepare_cached(sql)?.query_map(values, document)?.collect()
 }
 
+/// The same of many rows: they are read in pieces, and each piece is parsed on all cores.
+fn many_documents<T: DeserializeOwned + Send>(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<T>> {
+    const PIECE: usize = 20_000;
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let (mut all, mut texts): (Vec<T>, Vec<String>) = (Vec::new(), Vec::new());
+    loop {
+        texts.clear();
+        while texts.len() < PIECE
+            && let Some(row) = rows.next()?
+        {
+            texts.push(row.get(0)?);
+        }
+        for document in on_all_cores(&texts, PIECE / 10, |text| json(0, text)) {
+            all.push(document?);
+        }
+        if texts.len() < PIECE {
+            return Ok(all);
+        }
+    }
+}
+
 pub(super) fn revision(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("SELECT revision FROM state")?.query_row([], |row| row.get(0))
 }
 
 pub(super) fn last_seq(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("SELECT coalesce(max(seq), 0) FROM kafka_live_feed")?.query_row([], |row| row.get(0))
+    connection.prepare_cached("SELECT seq FROM state")?.query_row([], |row| row.get(0))
 }
 
 pub(super) fn offsets(connection: &Connection) -> rusqlite::Result<Vec<StoredOffset>> {
@@ -129,7 +158,7 @@ pub(super) fn features(
             "SELECT doc FROM features_hourly WHERE city_id = ?1 AND zone_id = ?2 AND hour >= ?3 ORDER BY hour",
             params![city, zone, since.0],
         ),
-        None => documents(
+        None => many_documents(
             connection,
             "SELECT doc FROM features_hourly WHERE city_id = ?1 AND hour >= ?2 ORDER BY hour, zone_id",
             params![city, since.0],

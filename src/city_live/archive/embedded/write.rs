@@ -1,14 +1,14 @@
 //! What is written, each in one transaction of the caller's.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use serde::Serialize;
 
 use super::{lease::revise, read};
 use crate::{
     city_live::{
         archive::{
-            Alert, AlertStatus, Document, Intake, Processed, RawKind, RiskScore, Selection, merge_acknowledgement,
-            zone_documents,
+            Alert, AlertStatus, Document, FeatureHour, Intake, Processed, RawKind, RiskScore, Selection,
+            merge_acknowledgement, zone_documents,
         },
         catalogue::LiveCity,
     },
@@ -61,6 +61,10 @@ pub(super) fn take_in(transaction: &Transaction<'_>, intake: &Intake) -> rusqlit
             column(item.zone_id.as_ref()),
         ])?;
     }
+    // Beside the rows, which expire: numbers never begin anew.
+    if let Some(last) = intake.last_seq() {
+        transaction.prepare_cached("UPDATE state SET seq = max(seq, ?1)")?.execute([last])?;
+    }
     for value in &intake.raw {
         let Some(kind) = RawKind::of(&value.payload) else { continue };
         transaction
@@ -78,6 +82,9 @@ pub(super) fn take_in(transaction: &Transaction<'_>, intake: &Intake) -> rusqlit
     for calls in &intake.calls {
         put.execute(params![calls.city_id, column(calls.zone_id.as_ref()), json(calls)?])?;
     }
+    for hour in &intake.hours {
+        put_hour(transaction, hour)?;
+    }
     let mut note = transaction.prepare_cached(
         "INSERT INTO city_live_offsets (topic, partition, cluster, next) VALUES (?1, ?2, ?3, ?4) \
          ON CONFLICT (topic, partition) DO UPDATE SET cluster = excluded.cluster, next = excluded.next",
@@ -85,11 +92,26 @@ pub(super) fn take_in(transaction: &Transaction<'_>, intake: &Intake) -> rusqlit
     for offset in &intake.offsets {
         note.execute(params![offset.topic, offset.partition, offset.cluster, offset.offset])?;
     }
-    // Offsets alone are nothing that readers see.
-    if intake.items.is_empty() && intake.raw.is_empty() && intake.calls.is_empty() {
-        return Ok(());
+    if intake.is_silent() { Ok(()) } else { revise(transaction) }
+}
+
+/// Values over those that the hour has already.
+fn put_hour(transaction: &Transaction<'_>, hour: &FeatureHour) -> rusqlite::Result<()> {
+    let mut hour = hour.clone();
+    let stored: Option<String> = transaction
+        .prepare_cached("SELECT doc FROM features_hourly WHERE city_id = ?1 AND zone_id = ?2 AND hour = ?3")?
+        .query_row(params![hour.city_id, column(hour.zone_id.as_ref()), hour.hour.0], |row| row.get(0))
+        .optional()?;
+    if let Some(stored) = stored {
+        let stored: FeatureHour = read::json(0, &stored)?;
+        for (name, value) in stored.values {
+            hour.values.entry(name).or_insert(value);
+        }
     }
-    revise(transaction)
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO features_hourly (city_id, zone_id, hour, doc) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![hour.city_id, column(hour.zone_id.as_ref()), hour.hour.0, json(&hour)?])?;
+    Ok(())
 }
 
 pub(super) fn processed(transaction: &Transaction<'_>, processed: &Processed) -> rusqlite::Result<()> {

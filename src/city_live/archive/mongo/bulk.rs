@@ -14,7 +14,7 @@ const DUPLICATE: i32 = 11000;
 pub(super) struct Put {
     /// Which document may be replaced; where none fits and the `_id` is taken, nothing happens, and its index is told.
     pub(super) filter: Document,
-    /// The whole document.
+    /// The whole document, or what is set of it.
     pub(super) document: Document,
 }
 
@@ -22,6 +22,13 @@ impl Put {
     /// In place of whatever has its `_id`.
     pub(super) fn over(document: Document) -> Self {
         Self { filter: id(&document), document }
+    }
+
+    /// Into whatever has its `_id`: only these fields are set.
+    pub(super) fn into(mut document: Document) -> Self {
+        let filter = id(&document);
+        document.remove("_id");
+        Self { filter, document: doc! {"$set": document} }
     }
 
     /// Only where what is there has this.

@@ -24,8 +24,10 @@ impl Link {
     }
 
     pub(super) async fn last_seq(&self) -> Result<i64> {
+        let sealed = self.state().await?.map_or(0, |state| number(&state, "seq"));
+        // A batch that was broken off has left rows, and the state does not know them.
         let newest = self.find(FEED, doc! {}, doc! {"seq": -1}, Some(1)).await?;
-        Ok(newest.first().map_or(0, |newest| number(newest, "seq")))
+        Ok(newest.first().map_or(0, |newest| number(newest, "seq")).max(sealed))
     }
 
     pub(super) async fn offsets(&self) -> Result<Vec<StoredOffset>> {

@@ -78,16 +78,29 @@ impl Link {
             .iter()
             .map(|calls| document(CALLS, place(&calls.city_id, calls.zone_id.as_deref()), calls).map(Put::over));
         self.put(CALLS, puts.collect::<Result<_>>()?).await?;
-        let mut offsets = doc! {};
+        let puts = intake.hours.iter().map(|hour| {
+            let id = format!("{}/{}", place(&hour.city_id, hour.zone_id.as_deref()), hour.hour);
+            let mut document = ageing(FEATURES, id, hour, hour.hour, keep.history)?;
+            // Values over those that the hour has already.
+            document.remove("values");
+            for (name, value) in &hour.values {
+                document.insert(format!("values.{name}"), *value);
+            }
+            Ok(Put::into(document))
+        });
+        self.put(FEATURES, puts.collect::<Result<_>>()?).await?;
+        let mut state = doc! {};
         for offset in &intake.offsets {
-            offsets.insert(
+            state.insert(
                 format!("offsets.{}:{}", offset.topic.replace('.', "\u{ff0e}"), offset.partition),
                 doc! {"cluster": &offset.cluster, "topic": &offset.topic, "partition": offset.partition, "offset": offset.offset},
             );
         }
-        // Offsets alone are nothing that readers see.
-        let revised = !(intake.items.is_empty() && intake.raw.is_empty() && intake.calls.is_empty());
-        self.seal(token, offsets, revised).await
+        // Beside the rows, which expire: numbers never begin anew. Who holds the token gives them in ascending order.
+        if let Some(last) = intake.last_seq() {
+            state.insert("seq", last);
+        }
+        self.seal(token, state, !intake.is_silent()).await
     }
 
     pub(super) async fn put_processed(&self, token: i64, keep: Retention, processed: &Processed) -> Result<()> {

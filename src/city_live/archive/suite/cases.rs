@@ -19,7 +19,9 @@ macro_rules! suite {
             the_selection_is_kept_and_told,
             a_run_is_written_and_read,
             an_acknowledgement_outlives_the_next_run,
-            what_is_old_goes
+            what_is_old_goes,
+            numbers_go_on_where_all_rows_are_gone,
+            old_hours_go_into_those_that_are_there
         );
     };
     ($place:expr, $($case:ident),*) => {
@@ -92,6 +94,7 @@ pub(super) async fn an_old_token_writes_nothing(place: &dyn Place) {
         items: vec![item(1, "nyc", Some("z0"), samples::weather(1.0))],
         raw: vec![raw("nyc", Some("z0"), NOON, 1.0)],
         calls: Vec::new(),
+        hours: Vec::new(),
         offsets: vec![offset(0, 5)],
     };
     assert!(is_fenced(&a.take_in(old, &intake).await));
@@ -112,6 +115,7 @@ pub(super) async fn a_repeated_intake_changes_nothing(place: &dyn Place) {
         items: (1..=5).map(|seq| item(seq, "nyc", Some("z0"), samples::weather(seq as f64))).collect(),
         raw: vec![raw("nyc", Some("z0"), NOON, 1.0), raw("nyc", None, NOON, 2.0)],
         calls: Vec::new(),
+        hours: Vec::new(),
         offsets: vec![offset(0, 5), offset(1, 7)],
     };
     let before = archive.revision().await.unwrap();
@@ -407,4 +411,42 @@ pub(super) async fn what_is_old_goes(place: &dyn Place) {
     let seen = archive.revision().await.unwrap();
     assert_eq!(archive.expire(token, Time(now.0 - 5 * hour / 2), Time(now.0 - 4 * hour)).await.unwrap(), 0);
     assert_eq!(archive.revision().await.unwrap(), seen);
+}
+
+/// Hours that are too old for the feed are history all the same.
+pub(super) async fn old_hours_go_into_those_that_are_there(place: &dyn Place) {
+    let archive = place.open();
+    let token = take(&*archive, "a", MINUTE).await;
+    let hour = |zone: Option<&str>, hour: i64, values: &[(&str, f64)]| FeatureHour {
+        city_id: "nyc".to_owned(),
+        zone_id: zone.map(str::to_owned),
+        hour: Time(NOON.0 + hour * 3_600_000),
+        values: values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+    };
+    let there =
+        vec![hour(None, 0, &[("demand_mwh", 1.0), ("forecast_mwh", 2.0)]), hour(Some("z0"), 0, &[("us_aqi", 3.0)])];
+    let processed = Processed { city_id: "nyc".to_owned(), features: there.clone(), ..Processed::default() };
+    archive.put_processed(token, &processed).await.unwrap();
+    let seen = archive.revision().await.unwrap();
+    let hours = vec![hour(None, 0, &[("demand_mwh", 4.0)]), hour(None, 1, &[("demand_mwh", 5.5)])];
+    for _ in 0..2 {
+        archive.take_in(token, &Intake { hours: hours.clone(), ..Intake::default() }).await.unwrap();
+    }
+    assert_ne!(archive.revision().await.unwrap(), seen);
+    let merged = hour(None, 0, &[("demand_mwh", 4.0), ("forecast_mwh", 2.0)]);
+    assert_eq!(archive.features("nyc", None, NOON).await.unwrap(), [merged, there[1].clone(), hours[1].clone()]);
+    assert_eq!(archive.feed(&FeedQuery { limit: 10, ..FeedQuery::default() }).await.unwrap(), []);
+}
+
+/// Subscribers have seen all up to a number: what comes after an empty feed must not be given a smaller one.
+pub(super) async fn numbers_go_on_where_all_rows_are_gone(place: &dyn Place) {
+    let archive = place.open();
+    let token = take(&*archive, "a", MINUTE).await;
+    let items = (1..=7).map(|seq| item(seq, "nyc", Some("z0"), samples::weather(1.0))).collect();
+    archive.take_in(token, &Intake { items, ..Intake::default() }).await.unwrap();
+    archive.take_in(token, &Intake { offsets: vec![offset(0, 5)], ..Intake::default() }).await.unwrap();
+    assert_eq!(archive.expire(token, Time(NOON.0 + 60_000), Time(0)).await.unwrap(), 7);
+    assert_eq!(archive.feed(&FeedQuery { limit: 10, ..FeedQuery::default() }).await.unwrap(), []);
+    assert_eq!(archive.last_seq().await.unwrap(), 7);
+    assert_eq!(place.open().last_seq().await.unwrap(), 7);
 }

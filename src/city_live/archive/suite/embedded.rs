@@ -61,7 +61,8 @@ async fn pages_of_the_feed_walk_indexes() {
     let connection = rusqlite::Connection::open(archive.path()).unwrap();
     for (index, condition) in [
         ("INDEXED BY feed_zone", "WHERE city_id = 'a' AND topic = 'b' AND zone_id = 'c' AND seq < 5"),
-        ("INDEXED BY feed_topic", "WHERE city_id = 'a' AND topic = 'b'"),
+        ("INDEXED BY feed_city_topic", "WHERE city_id = 'a' AND topic = 'b'"),
+        ("INDEXED BY feed_topic", "WHERE topic = 'b'"),
         ("INDEXED BY feed_city", "WHERE city_id = 'a' AND ts >= 4"),
         ("NOT INDEXED", "WHERE seq > 4"),
     ] {
@@ -98,4 +99,10 @@ async fn readers_do_not_wait_for_a_writer() {
     writing.await.unwrap();
     assert_eq!(archive.last_seq().await.unwrap(), 10_000);
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    // Few rows since a moment, and many, are found in different ways.
+    for (since, found) in [(9998, 3), (1, 50)] {
+        let since = Some(Time(NOON.0 + since * 1000));
+        let rows = archive.feed(&FeedQuery { since, limit: 50, ..FeedQuery::default() }).await.unwrap();
+        assert_eq!((rows.len(), rows[0].seq), (found, 10_000));
+    }
 }
