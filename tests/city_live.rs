@@ -26,7 +26,7 @@ fn now() -> i64 {
 }
 
 fn time(millis: i64) -> String {
-    jiff::Timestamp::from_millisecond(millis).expect("a time").to_string()
+    format!("{:.3}", jiff::Timestamp::from_millisecond(millis).expect("a time"))
 }
 
 fn zone(number: usize) -> String {
