@@ -15,6 +15,7 @@ use super::{
     archive::{Alert, Archive, ArchiveError, Processed, RawKind, Selection},
     board::Boards,
     catalogue::LiveCity,
+    clock::now,
     process::run_id,
 };
 use crate::twin::time::Time;
@@ -310,8 +311,4 @@ async fn look(live: Weak<CityLive>) {
         drop(live);
         let _ = tokio::time::timeout(LOOK_EVERY, written.notified()).await;
     }
-}
-
-fn now() -> Time {
-    Time(jiff::Timestamp::now().as_millisecond())
 }

@@ -11,6 +11,7 @@
 pub mod archive;
 pub mod board;
 pub mod catalogue;
+mod clock;
 pub mod consumer;
 pub mod feed_page;
 pub mod feeds;
@@ -25,4 +26,5 @@ pub(crate) mod samples;
 pub mod service;
 pub mod simulated;
 
+pub use clock::{HOUR_MS, now};
 pub use live::{CityLive, Done, Job, OperationError, Process, Run, Status};

@@ -11,6 +11,7 @@ use std::{
 
 use futures_util::FutureExt;
 
+pub use super::clock::{HOUR_MS as HOUR, now};
 use super::{
     CityLive, Process,
     archive::{
@@ -23,9 +24,6 @@ use super::{
 };
 use crate::twin::{geo::Position, time::Time};
 
-/// Milliseconds of an hour.
-pub const HOUR: i64 = 3_600_000;
-
 /// City Live under test. This instance holds the lease.
 pub struct Sample {
     pub live: Arc<CityLive>,
@@ -34,9 +32,9 @@ pub struct Sample {
     _folder: tempfile::TempDir,
 }
 
-/// The server's clock.
-pub fn now() -> Time {
-    Time(jiff::Timestamp::now().as_millisecond())
+/// `main` does this; here the first test that needs a client.
+pub fn with_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// The city `id` with the zones `z0`, `z1`, …; `z0` has a shape and covers the twin's district `centro`.

@@ -16,6 +16,7 @@ use super::{
     CityLive, OperationError,
     archive::{ArchiveError, Lease, Selection},
     catalogue::Catalogue,
+    clock::now,
     consumer::{Consumed, Consumer, Judgement, Parts, WHAT, tell},
     producer::Producer,
 };
@@ -296,8 +297,4 @@ fn newly(chosen: &watch::Receiver<Option<Selection>>) -> Option<String> {
     let selection = chosen.as_ref()?;
     let age = now().0 - selection.selected_at.0;
     (age < FIRST_RUNS_FOR.as_millis() as i64).then(|| selection.city_id.clone())
-}
-
-fn now() -> Time {
-    Time(jiff::Timestamp::now().as_millisecond())
 }

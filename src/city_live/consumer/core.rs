@@ -15,6 +15,7 @@ use crate::{
     city_live::{
         archive::{FeatureHour, FeedItem, Intake, Raw311, RawKind, RawValue, StoredOffset},
         catalogue::LiveCity,
+        clock::{hour_number, hour_start},
         message::{HourValue, LiveTopic, Message, Payload},
         process::features::of_payload,
     },
@@ -25,8 +26,6 @@ use crate::{
         time::Time,
     },
 };
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// By what records are judged.
 #[derive(Clone, Copy, Debug)]
@@ -198,8 +197,8 @@ impl Core {
         if !weather.hourly_temperature.is_empty() {
             self.ahead.insert(place.clone(), weather.hourly_temperature.clone());
         } else if let Some(known) = self.ahead.get(place) {
-            let this_hour = value.ts.0 - value.ts.0.rem_euclid(HOUR_MS);
-            weather.hourly_temperature = known.iter().filter(|hour| hour.ts.0 >= this_hour).copied().collect();
+            let this_hour = hour_start(hour_number(value.ts));
+            weather.hourly_temperature = known.iter().filter(|hour| hour.ts >= this_hour).copied().collect();
         }
     }
 
@@ -264,12 +263,11 @@ fn raw_value(message: &Message, now: Time) -> RawValue {
 /// What an old message leaves in the history: the power demand of its hour, of which a source sends many at once. Of other kinds the
 /// history has what was the latest value in that hour.
 fn hour(message: Message) -> Option<FeatureHour> {
-    const HOUR_MS: i64 = 3_600_000;
     let values = match &message.payload {
         power @ Payload::PowerDemand(_) => of_payload(power),
         _ => return None,
     };
-    let hour = Time(message.ts.0.div_euclid(HOUR_MS) * HOUR_MS);
+    let hour = hour_start(hour_number(message.ts));
     Some(FeatureHour { city_id: message.city_id, zone_id: message.zone_id, hour, values })
 }
 

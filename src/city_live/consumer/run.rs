@@ -19,12 +19,12 @@ use crate::{
     city_live::{
         CityLive,
         archive::{ArchiveError, Intake, RawKind},
+        clock::now,
         message::LiveTopic,
     },
     instance::{Health, Trouble},
     kafka::{Cluster, KafkaError, Position},
     telemetry,
-    twin::time::Time,
     writer::{DeadLetters, Letter},
 };
 
@@ -316,8 +316,4 @@ pub(crate) fn tell(health: &Health, error: &ArchiveError) {
         tracing::warn!(%error, "City Live's archive is away, trying again");
     }
     health.fault(WHAT, Trouble::Down, message);
-}
-
-fn now() -> Time {
-    Time(jiff::Timestamp::now().as_millisecond())
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use crate::city_live::clock::HOUR_MS;
+
 /// Whose limits a call counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Account {
@@ -60,7 +62,6 @@ impl Account {
 }
 
 const MINUTE_MS: i64 = 60_000;
-const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// The calls of the last day, exactly: any 24 hours, not calendar days, so that no clock of theirs can differ from ours.

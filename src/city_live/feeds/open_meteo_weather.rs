@@ -9,7 +9,10 @@ use super::{
     request::{degrees, endpoint, with_parameters},
 };
 use crate::{
-    city_live::message::{HourValue, Message, Payload, Weather},
+    city_live::{
+        clock::{hour_number, hour_start},
+        message::{HourValue, Message, Payload, Weather},
+    },
     config::{CityLiveConfig, ConfigError},
     twin::time::Time,
 };
@@ -21,7 +24,6 @@ const HOURLY: &str = "temperature_2m,precipitation";
 
 /// The most hours of temperature that a message carries.
 const HOURS: usize = 48;
-const HOUR_MS: i64 = 3_600_000;
 
 /// The feed `open-meteo-weather`.
 pub struct OpenMeteoWeather {
@@ -68,9 +70,9 @@ impl Feed for OpenMeteoWeather {
         let now = Current::of(&root)?;
         let temperatures = hourly(&root, "temperature_2m", &Unit::CELSIUS, now.offset_s)?;
         let rain = hourly(&root, "precipitation", &Unit::MILLIMETRES, now.offset_s)?;
-        let this_hour = now.ts.0 - now.ts.0.rem_euclid(HOUR_MS);
+        let this_hour = hour_start(hour_number(now.ts));
         // An hour's value is the sum of the hour before it; that of `current` is of its own, shorter, interval.
-        let hour_before = rain.iter().find(|hour| hour.ts.0 == this_hour).map(|hour| hour.value);
+        let hour_before = rain.iter().find(|hour| hour.ts == this_hour).map(|hour| hour.value);
         let weather = Weather {
             temperature_c: now.must("temperature_2m", &Unit::CELSIUS)?,
             apparent_temperature_c: now.get("apparent_temperature", &Unit::CELSIUS)?,
@@ -80,7 +82,7 @@ impl Feed for OpenMeteoWeather {
             precipitation_mm: hour_before.or(now.get("precipitation", &Unit::MILLIMETRES)?),
             pressure_hpa: now.get("surface_pressure", &Unit::HECTOPASCALS)?,
             weather_code: now.get("weather_code", &Unit::BARE)?.map(|code| code as i64),
-            hourly_temperature: temperatures.into_iter().filter(|hour| hour.ts.0 >= this_hour).take(HOURS).collect(),
+            hourly_temperature: temperatures.into_iter().filter(|hour| hour.ts >= this_hour).take(HOURS).collect(),
         };
         Ok(vec![ask.message(now.ts, &self.source, Payload::Weather(weather))])
     }

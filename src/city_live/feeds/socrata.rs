@@ -15,6 +15,7 @@ use super::{
 use crate::{
     city_live::{
         catalogue::LiveCity,
+        clock::HOUR_MS,
         message::{Call311, Message, Payload},
     },
     config::{CityLiveConfig, ConfigError, Secret},
@@ -25,7 +26,6 @@ const SELECT: &str = "unique_key,created_date,complaint_type,descriptor,status,l
 
 /// More calls than New York has had in any two days.
 const LIMIT: usize = 40_000;
-const HOUR_MS: i64 = 3_600_000;
 /// How far back it asks at first: the data set of a day ago has the day before.
 const WINDOW_MS: i64 = 48 * HOUR_MS;
 /// How far before the newest known call it asks again: some are written down late.

@@ -11,6 +11,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{CALENDAR, Linear, Manifest, Model, ModelError, Models, PredictError, RemoteSettings, Window, shipped};
+use crate::city_live::samples::with_tls;
 
 /// A model that says "each hour is the last one again": its result is known without any run of it.
 fn persistence() -> (Manifest, Vec<u8>) {
@@ -216,8 +217,7 @@ fn server(answer: &'static str) -> (String, Arc<AtomicU32>) {
 }
 
 fn with_remote(url: &str) -> Models {
-    // `main` does this; here the first test that needs a client.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    with_tls();
     let settings = RemoteSettings { url: url.to_owned(), timeout: Duration::from_millis(300) };
     Models::load(None, Some(&settings)).unwrap()
 }

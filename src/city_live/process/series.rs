@@ -2,20 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::twin::time::Time;
-
-/// Milliseconds of an hour.
-pub const HOUR_MS: i64 = 3_600_000;
-
-/// The number of the hour that a moment lies in, counted from 1970-01-01T00:00Z.
-pub fn hour_number(at: Time) -> i64 {
-    at.0.div_euclid(HOUR_MS)
-}
-
-/// The beginning of the hour of this number.
-pub fn hour_start(number: i64) -> Time {
-    Time(number.saturating_mul(HOUR_MS))
-}
+pub use crate::city_live::clock::{HOUR_MS, hour_number, hour_start};
 
 /// The hour of day (0 to 23) of each hour in a city, and whether its day is a Saturday or Sunday. Looked up once for a range of hours,
 /// for a run asks for the same ones in every zone.
@@ -119,6 +106,7 @@ impl Series {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::twin::time::Time;
 
     #[test]
     fn hours_of_day_follow_the_citys_clock() {

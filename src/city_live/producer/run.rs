@@ -14,7 +14,6 @@ use crate::{
     },
     config::{CityLiveConfig, ConfigError},
     kafka::{Cluster, KafkaError},
-    twin::time::Time,
 };
 
 /// Why there is no producer.
@@ -51,11 +50,6 @@ impl Shared {
     /// Milliseconds since the start, on the monotonic clock.
     pub fn elapsed(&self) -> i64 {
         self.start.elapsed().as_millis() as i64
-    }
-
-    /// The wall clock.
-    pub fn now() -> Time {
-        Time(jiff::Timestamp::now().as_millisecond())
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     city_live::{
         archive::Selection,
         catalogue::LiveCity,
+        clock::now,
         feeds::{Ask, CallError, Feed, FeedId, Scope},
     },
     telemetry::Throttle,
@@ -159,7 +160,7 @@ impl Worker {
             Scope::Zone => city.zones.get(index),
             Scope::City => None,
         };
-        let now = Shared::now();
+        let now = now();
         let ask = Ask { city, zone, now, since };
         let Some(called) = self.shared.client.call(self.feed.as_ref(), &ask).await else { return Ok(None) };
         let messages = sent.lock().unwrap_or_else(PoisonError::into_inner).news(called?.messages);

@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 
 use super::day::{Day, Weather};
 use crate::{
-    city_live::catalogue::LiveCity,
+    city_live::{catalogue::LiveCity, clock::HOUR_MS},
     twin::{geo::Position, time::Time},
 };
 
 const MINUTE_MS: i64 = 60_000;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Open-Meteo's `/v1/forecast`: the variables that our feed asks for, times in GMT.

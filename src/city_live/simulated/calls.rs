@@ -2,11 +2,12 @@
 
 use super::day::Day;
 use crate::{
-    city_live::catalogue::{LiveCity, Zone},
+    city_live::{
+        catalogue::{LiveCity, Zone},
+        clock::HOUR_MS,
+    },
     twin::{geo::Position, time::Time},
 };
-
-const HOUR_MS: i64 = 3_600_000;
 
 /// Complaint type and descriptor, as New York's data set writes them.
 const COMPLAINTS: [(&str, &str); 10] = [

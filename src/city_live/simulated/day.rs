@@ -1,9 +1,11 @@
 //! A plausible day: weather, air, traffic and power as a function of the seed, the place and the moment, and of nothing that was
 //! asked before. Hours of the day are the sun's: noon is where the sun is highest, in every city.
 
-use crate::twin::{geo::Position, time::Time};
+use crate::{
+    city_live::clock::HOUR_MS,
+    twin::{geo::Position, time::Time},
+};
 
-const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: f64 = 86_400_000.0;
 
 /// Chance that is the same for the same seed.

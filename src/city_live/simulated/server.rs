@@ -29,7 +29,7 @@ use super::{
     faults::{Fault, fault},
 };
 use crate::{
-    city_live::catalogue::Catalogue,
+    city_live::{catalogue::Catalogue, clock::now},
     config::{CityLiveConfig, Secret},
     twin::{geo::Position, time::Time},
 };
@@ -219,10 +219,6 @@ impl Served {
     fn day(&self) -> Day {
         Day { seed: self.options.seed }
     }
-}
-
-fn now() -> Time {
-    Time(jiff::Timestamp::now().as_millisecond())
 }
 
 fn value<'a>(asked: &'a [(String, String)], name: &str) -> Option<&'a str> {

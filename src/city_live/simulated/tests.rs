@@ -13,6 +13,7 @@ use crate::{
         catalogue::{Catalogue, LiveCity},
         feeds::{Ask, CallError, Client, FeedId, Limits, Scope, switched_on},
         message::Payload,
+        samples::with_tls,
     },
     config::Config,
     twin::{geo::Position, time::Time},
@@ -127,7 +128,7 @@ async fn every_feed_reads_every_answer_over_http() {
     let apis = Simulated::start(options, Arc::clone(&catalogue)).await.expect("a port");
     let mut config = Config::defaults().city_live;
     apis.redirect(&mut config);
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    with_tls();
     let client = Client::new(Limits::default()).expect("made");
     let city = catalogue.city("nyc").expect("it is there");
     let now = Time(jiff::Timestamp::now().as_millisecond());
@@ -170,7 +171,7 @@ async fn what_is_asked_wrongly_is_refused_as_the_apis_do() {
     let catalogue = Arc::new(Catalogue::shipped().expect("accepted"));
     let options = SimulatedOptions { seed: 3, faults: false, delay: Duration::ZERO };
     let apis = Simulated::start(options, Arc::clone(&catalogue)).await.expect("a port");
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    with_tls();
     let http = reqwest::Client::builder().no_proxy().build().expect("made");
     for (path, status) in [
         ("/v1/forecast?latitude=99&longitude=0", 400),
@@ -194,7 +195,7 @@ async fn what_is_asked_wrongly_is_refused_as_the_apis_do() {
     let socrata = feeds.iter().find(|feed| feed.id() == FeedId::Socrata).expect("it is on");
     let city = catalogue.city("nyc").expect("it is there");
     let ask = Ask { city, zone: None, now: Time(0), since: None };
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    with_tls();
     let client = Client::new(Limits::default()).expect("made");
     let error = client.call(socrata.as_ref(), &ask).await.expect("asked").expect_err("there is nothing");
     assert!(matches!(error, CallError::Status { status: 404, .. }), "{error}");

@@ -2,11 +2,12 @@
 
 use async_graphql::Result;
 
-use super::source::now;
-use crate::{graphql::error::bad_input, graphql::scalar::DateTime, twin::time::Time};
+use crate::{
+    city_live::{HOUR_MS, now},
+    graphql::{error::bad_input, scalar::DateTime},
+    twin::time::Time,
+};
 
-/// Milliseconds of an hour.
-const HOUR: i64 = 3_600_000;
 /// The longest history that can be asked for in hours: 90 days.
 const MOST_HOURS: i32 = 2160;
 /// How far a history goes back where nobody says, in hours.
@@ -37,7 +38,7 @@ pub fn beginning(since: Option<DateTime>, last_hours: Option<i32>) -> Result<Tim
             if !(1..=MOST_HOURS).contains(&hours) {
                 return Err(bad_input("lastHours", hours, &format!("a whole number from 1 to {MOST_HOURS}")));
             }
-            Ok(Time(now().0 - i64::from(hours) * HOUR))
+            Ok(Time(now().0 - i64::from(hours) * HOUR_MS))
         }
     }
 }

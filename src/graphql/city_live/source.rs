@@ -10,6 +10,7 @@ use crate::{
         archive::{ArchiveError, Selection},
         board::Board,
         catalogue::LiveCity,
+        now,
     },
     graphql::error::coded,
     twin::{json::cut, time::Time},
@@ -48,11 +49,6 @@ pub fn not_done(live: &CityLive, error: &OperationError) -> Error {
         OperationError::NotRunner => coded("NOT_WRITER", "another instance runs City Live"),
         OperationError::Archive(error) => failed(error),
     }
-}
-
-/// The server's clock.
-pub fn now() -> Time {
-    Time(jiff::Timestamp::now().as_millisecond())
 }
 
 /// Whole seconds from a moment until now; 0 for what is yet to come.

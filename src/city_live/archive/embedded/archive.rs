@@ -22,6 +22,7 @@ use crate::{
             Processed, ProcessedZone, Raw311, RawKind, RawValue, Result, RiskScore, Selection, StoredOffset,
         },
         catalogue::LiveCity,
+        clock::now,
     },
     twin::time::Time,
 };
@@ -149,10 +150,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
 
 async fn within<T>(path: &Path, limit: Duration, call: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(limit, call).await.unwrap_or_else(|_| Err(unavailable(path, "no answer in time")))
-}
-
-fn now() -> Time {
-    Time(jiff::Timestamp::now().as_millisecond())
 }
 
 #[async_trait::async_trait]

@@ -10,14 +10,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    city_live::{catalogue::Catalogue, message::Payload},
+    city_live::{catalogue::Catalogue, message::Payload, samples::with_tls},
     config::{CityLiveConfig, Config, Secret},
 };
-
-/// `main` does this; here the first test that needs a client.
-fn with_tls() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
 
 /// A city in New York's time zone with one square zone.
 fn town() -> Catalogue {
