@@ -25,6 +25,12 @@ export default defineConfig({
       },
     },
   },
+  // What `npm run dev` bundles beforehand: not Monaco's workers, since that step does not know what `?worker` means, but what these
+  // take from CommonJS.
+  optimizeDeps: {
+    exclude: ['graphiql/setup-workers/vite', '@graphiql/react/setup-workers/vite'],
+    include: ['picomatch-browser', 'nullthrows'],
+  },
   server: {
     proxy: {
       '/graphql': { target: server, ws: true },
