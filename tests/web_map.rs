@@ -40,6 +40,27 @@ async fn too_much_in_view_is_counted_in_squares() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_map_follows_messages_and_outlives_the_server() {
+    let _turn = node::browser_turn().await;
+    let port = ports::free();
+    let mut server = Server::start_command(&["demo"], &[("KAFKA_EMBEDDED_PORT", &port.to_string())]).await;
+    server.ready(READY).await;
+    let url = server.url("");
+    let said =
+        node::converse("web_live.mjs", &[&url, SLACK], async |wish| match wish.split(' ').collect::<Vec<_>>()[..] {
+            ["stop"] => server.stop_cleanly(),
+            ["start"] => server.start_again().await,
+            ["gps", bus, latitude, longitude] => {
+                let at = [latitude, longitude].map(|degrees| degrees.parse::<f64>().expect("degrees"));
+                produce(&format!("127.0.0.1:{port}"), [gps(bus, at)]).await;
+            }
+            _ => panic!("the script asks for {wish:?}"),
+        })
+        .await;
+    println!("{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_busy_city_costs_the_page_little() {
     let _turn = node::browser_turn().await;
     let (_folder, city) = city_file_on_disk(&grid());

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::Command,
     sync::{Mutex, MutexGuard},
 };
@@ -58,6 +58,41 @@ pub async fn run(script: &str, args: &[&str], stdin: &str) -> String {
         .expect("node can be waited for");
     feed.abort();
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} {args:?}: {}\n{stderr}\n{stdout}", output.status);
+    stdout
+}
+
+/// Runs a script that asks for things while it runs: `act` gets each line that begins with `? `, and when it is done the
+/// script gets a line. Returns what else it printed.
+///
+/// Panics with its stderr when it fails or takes over five minutes.
+pub async fn converse(script: &str, args: &[&str], mut act: impl AsyncFnMut(&str)) -> String {
+    let mut child = command(script, args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("node starts");
+    let mut input = child.stdin.take().expect("piped");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut stdout = String::new();
+    let talk = async {
+        while let Some(line) = lines.next_line().await.expect("readable") {
+            match line.strip_prefix("? ") {
+                Some(wish) => {
+                    act(wish).await;
+                    // A script that has failed meanwhile says why on its stderr.
+                    let _ = input.write_all(b"done\n").await;
+                }
+                None => stdout.push_str(&format!("{line}\n")),
+            }
+        }
+    };
+    tokio::time::timeout(TIME_LIMIT, talk)
+        .await
+        .unwrap_or_else(|_| panic!("{script} did not end within {TIME_LIMIT:?}"));
+    let output = child.wait_with_output().await.expect("node can be waited for");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script} {args:?}: {}\n{stderr}\n{stdout}", output.status);
     stdout

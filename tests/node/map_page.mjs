@@ -43,9 +43,14 @@ export const seen = (page, id) =>
     return { longitude: at[0], latitude: at[1], x, y };
   }, id);
 
-/** Turns the map to a place at once. */
+/** Turns the map to a place at once. It returns nothing: Playwright would copy the whole map, with all that it holds, out of the page. */
 export const jump = (page, longitude, latitude, zoom) =>
-  page.evaluate(([lng, lat, z]) => globalThis.citytwin.map.map.jumpTo({ center: [lng, lat], zoom: z }), [longitude, latitude, zoom]);
+  page.evaluate(
+    ([lng, lat, z]) => {
+      globalThis.citytwin.map.map.jumpTo({ center: [lng, lat], zoom: z });
+    },
+    [longitude, latitude, zoom],
+  );
 
 /** Waits until MapLibre has nothing left to do. */
 export const idle = (page) =>
