@@ -9,6 +9,7 @@ mod common;
 
 mod catch_up;
 mod cities;
+mod city_live;
 mod core;
 mod demo;
 mod events;
@@ -43,7 +44,7 @@ fn server(settings: &[(&str, &str)]) -> Server {
 
 type Part = Pin<Box<dyn Future<Output = Vec<Figure>> + Send>>;
 
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 12] = [
     ("core", "The core"),
     ("stores", "The stores"),
     ("catch-up", "Catching up from Kafka"),
@@ -52,6 +53,10 @@ const PARTS: [(&str, &str); 8] = [
     ("viewers", "A thousand maps"),
     ("large", "100,000 entities"),
     ("demo", "The demo"),
+    ("live-page", "City Live: pages"),
+    ("live-intake", "City Live: the consumer"),
+    ("live-process", "City Live: processing"),
+    ("live-first", "City Live: first data"),
 ];
 
 fn part(name: &str) -> Part {
@@ -63,6 +68,10 @@ fn part(name: &str) -> Part {
         "subscribers" => Box::pin(living::subscribers()),
         "viewers" => Box::pin(viewers::run()),
         "large" => Box::pin(large::run()),
+        "live-page" => Box::pin(city_live::page()),
+        "live-intake" => Box::pin(city_live::intake()),
+        "live-process" => Box::pin(city_live::processing()),
+        "live-first" => Box::pin(city_live::first_data()),
         _ => Box::pin(demo::run()),
     }
 }
