@@ -290,7 +290,7 @@ async fn from_the_apis_to_a_subscriber_nothing_is_lost_or_doubled_whenever_the_s
         }
         // Its beginning is the newest thousand.
         let newest = archived.iter().rev().take(1000);
-        if !newest.clone().all(|seq| late.rows.get(seq).is_some() && late.rows.get(seq) == held.rows.get(seq)) {
+        if !newest.clone().all(|seq| late.rows.contains_key(seq) && late.rows.get(seq) == held.rows.get(seq)) {
             return Err(format!("who came late holds {} rows of {}", late.rows.len(), archived.len()));
         }
         // A run every two seconds: now and then all three are of the same one.

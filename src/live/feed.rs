@@ -12,6 +12,7 @@ use super::{
     cells::{Counts, Grids, is_counted},
     index::Index,
     lens::{Importance, Lens, Mode},
+    recent::Noted,
     share::{Stand, Step},
     undo::Undo,
 };
@@ -189,7 +190,8 @@ impl Feed {
     /// the rest.
     pub fn next(&mut self, scene: Scene<'_>) -> Option<(u64, Step)> {
         let (view, from) = (scene.view, self.stand);
-        if !self.astray && !self.note_history(scene) {
+        // What it holds stands where it looks, and so does what may come: anything else it may leave out.
+        if !self.astray && !self.note_near(scene) && !self.note_history(scene) {
             self.note_revisions(scene);
         }
         self.revision = view.revision;
@@ -277,6 +279,16 @@ impl Feed {
         number
     }
 
+    /// Notes what changed where it looks since the last look, if that is known.
+    fn note_near(&mut self, scene: Scene<'_>) -> bool {
+        let area = self.lens.area.clone();
+        let Some(changes) = scene.index.changes_since(self.revision, &area) else { return false };
+        for Noted { handle, fields, number } in changes {
+            self.note(scene, handle, fields, number);
+        }
+        true
+    }
+
     /// Notes what the history has since the last look; `false` where it does not reach back.
     fn note_history(&mut self, scene: Scene<'_>) -> bool {
         let Some(entries) = scene.view.history.since(self.revision) else { return false };
@@ -313,7 +325,8 @@ impl Feed {
                 // Its client has it, or should. The handle of a renaming is nobody's.
                 if held || view.entity(handle).is_some_and(|entity| self.lens.shows(entity)) {
                     vacant.insert(fields);
-                    self.oldest.get_or_insert(number);
+                    // By area they come in no order.
+                    self.oldest = Some(self.oldest.map_or(number, |oldest| oldest.min(number)));
                 }
             }
         }

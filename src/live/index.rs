@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::recent::{Moment, Noted, Recent};
 use crate::twin::{
     entity::{Entity, Handle},
     geo::{BoundingBox, EARTH_RADIUS, Position},
@@ -26,6 +27,12 @@ const WIDEST: f64 = 500_000.0;
 pub struct Spot {
     x: u16,
     y: u16,
+}
+
+impl Spot {
+    pub fn column(self) -> u32 {
+        self.x.into()
+    }
 }
 
 impl From<Tile> for Spot {
@@ -103,7 +110,7 @@ fn stays(entity: &Entity, fields: u16) -> bool {
 }
 
 /// What changed, as those who look at some part of the city ask for it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Touched {
     /// Where something was or is that changed, in order.
     pub spots: Vec<Spot>,
@@ -144,43 +151,62 @@ pub struct Index {
     places: Vec<Place>,
     standing: HashMap<Spot, Vec<Handle>>,
     wide: Vec<Handle>,
+    recent: Recent,
 }
 
 impl Index {
     /// Follows the city to a view, and tells what changed.
     pub fn catch_up(&mut self, view: &View) -> Touched {
-        let mut touched = Touched::default();
-        if let Some(entries) = self.revision.and_then(|revision| view.history.since(revision)) {
-            entries.for_each(|entry| self.look(view, entry.handle, entry.fields, &mut touched));
-        } else {
-            (0..view.handles()).for_each(|handle| self.look(view, Handle(handle), u16::MAX, &mut touched));
-            touched.wide = true;
+        let (mut moment, mut kinds) = (Moment::default(), Kinds::default());
+        let before = self.revision.replace(view.revision);
+        if let Some((revision, entries)) =
+            before.and_then(|revision| view.history.since(revision).map(|entries| (revision, entries)))
+        {
+            moment.after = revision;
+            for (entry, number) in entries.zip(revision + 1..) {
+                let change = Noted { handle: entry.handle, fields: entry.fields, number };
+                self.look(view, change, &mut moment, &mut kinds);
+            }
+            let touched = Touched { spots: moment.order(), wide: moment.is_wide(), kinds };
+            if view.revision > revision {
+                self.recent.push(moment);
+            }
+            return touched;
         }
-        self.revision = Some(view.revision);
-        touched.spots.sort_unstable();
-        touched.spots.dedup();
-        touched
+        for handle in (0..view.handles()).map(Handle) {
+            let change = Noted { handle, fields: u16::MAX, number: view.revision };
+            self.look(view, change, &mut moment, &mut kinds);
+        }
+        // Nobody knows what of this is new.
+        self.recent = Recent::default();
+        Touched { spots: moment.order(), wide: true, kinds }
     }
 
-    fn look(&mut self, view: &View, handle: Handle, fields: u16, touched: &mut Touched) {
+    fn look(&mut self, view: &View, change: Noted, moment: &mut Moment, kinds: &mut Kinds) {
+        let Noted { handle, fields, .. } = change;
         // The handle of a renaming is nobody's.
         let Some(slot) = view.slot(handle) else { return };
-        touched.kinds.add(slot.entity.kind());
+        kinds.add(slot.entity.kind());
         let at = handle.0 as usize;
         if at >= self.places.len() {
             self.places.resize(at + 1, Place::Nowhere);
         }
+        let before = &self.places[at];
+        moment.note(before.spots(), change);
         if stays(&slot.entity, fields) {
-            touched.wide |= self.places[at] == Place::Wide;
-            return touched.spots.extend_from_slice(self.places[at].spots());
-        }
-        let now = if slot.gone == 0 { Place::of(&slot.entity) } else { Place::Nowhere };
-        touched.wide |= now == Place::Wide || self.places[at] == Place::Wide;
-        touched.spots.extend_from_slice(self.places[at].spots());
-        if now == self.places[at] {
+            if *before == Place::Wide {
+                moment.note_wide(change);
+            }
             return;
         }
-        touched.spots.extend_from_slice(now.spots());
+        let now = if slot.gone == 0 { Place::of(&slot.entity) } else { Place::Nowhere };
+        if now == Place::Wide || *before == Place::Wide {
+            moment.note_wide(change);
+        }
+        if now == *before {
+            return;
+        }
+        moment.note(now.spots(), change);
         let before = std::mem::replace(&mut self.places[at], now);
         match &before {
             Place::Wide => self.wide.retain(|wide| *wide != handle),
@@ -190,6 +216,13 @@ impl Index {
             Place::Wide => self.wide.push(handle),
             now => now.spots().iter().for_each(|spot| self.standing.entry(*spot).or_default().push(handle)),
         }
+    }
+
+    /// What changed in an area since a moment of this revision, some of it more than once; `None` where that is not known by
+    /// area.
+    pub fn changes_since<'a>(&'a self, revision: u64, area: &'a Area) -> Option<impl Iterator<Item = Noted> + 'a> {
+        let Area::Within(range) = area else { return None };
+        self.recent.since(revision, range)
     }
 
     fn leave(&mut self, spot: Spot, handle: Handle) {

@@ -17,6 +17,7 @@ mod hub;
 mod index;
 mod lens;
 mod listeners;
+mod recent;
 mod sessions;
 mod share;
 mod stream;

@@ -98,6 +98,11 @@ impl TileRange {
         self.x.iter().flatten().map(length).sum::<u64>() * length(&self.y)
     }
 
+    /// Their columns, in one stretch or two.
+    pub fn columns(&self) -> impl Iterator<Item = &RangeInclusive<u32>> {
+        self.x.iter().flatten()
+    }
+
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = Tile> + '_ {
         let columns = self.x.iter().flatten().flat_map(Clone::clone);
