@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::recent::{Moment, Noted, Recent};
+use super::recent::{Fate, Moment, Noted, Recent};
 use crate::twin::{
     entity::{Entity, Handle},
     geo::{BoundingBox, EARTH_RADIUS, Position},
@@ -192,21 +192,23 @@ impl Index {
             self.places.resize(at + 1, Place::Nowhere);
         }
         let before = &self.places[at];
-        moment.note(before.spots(), change);
-        if stays(&slot.entity, fields) {
-            if *before == Place::Wide {
-                moment.note_wide(change);
-            }
-            return;
+        let now = if stays(&slot.entity, fields) {
+            None
+        } else {
+            let now = if slot.gone == 0 { Place::of(&slot.entity) } else { Place::Nowhere };
+            Some(now).filter(|now| now != before)
+        };
+        let fate = match &now {
+            None | Some(Place::Wide) => Fate::Stays,
+            Some(Place::Spot(spot)) => Fate::Goes(*spot),
+            Some(Place::Line(_) | Place::Nowhere) => Fate::Vanishes,
+        };
+        moment.note(before.spots(), change, fate);
+        if now == Some(Place::Wide) || *before == Place::Wide {
+            moment.note_wide(change, fate);
         }
-        let now = if slot.gone == 0 { Place::of(&slot.entity) } else { Place::Nowhere };
-        if now == Place::Wide || *before == Place::Wide {
-            moment.note_wide(change);
-        }
-        if now == *before {
-            return;
-        }
-        moment.note(now.spots(), change);
+        let Some(now) = now else { return };
+        moment.note(now.spots(), change, Fate::Stays);
         let before = std::mem::replace(&mut self.places[at], now);
         match &before {
             Place::Wide => self.wide.retain(|wide| *wide != handle),

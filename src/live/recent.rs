@@ -27,18 +27,42 @@ pub struct Moment {
     /// The revision of the moment before.
     pub after: u64,
     /// By where something was or is that changed, in order: a change that touches several squares stands at each.
-    changes: Vec<(Spot, Noted)>,
-    /// Of what may be everywhere.
-    wide: Vec<Noted>,
+    changes: Vec<(Spot, Noted, Fate)>,
+    /// Of what was or is everywhere.
+    wide: Vec<(Noted, Fate)>,
+}
+
+/// Where a change leaves what changed, as seen from a square where it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// It stays here, or is everywhere.
+    Stays,
+    /// It is in that square now.
+    Goes(Spot),
+    /// It is anywhere else, or gone.
+    Vanishes,
+}
+
+impl Noted {
+    /// The change as one sees it who looks at these squares. What goes elsewhere changes unseen there, and when it comes back nobody knows in
+    /// which of its fields.
+    fn seen_from(self, range: &TileRange, fate: Fate) -> Self {
+        let stays = match fate {
+            Fate::Stays => true,
+            Fate::Goes(spot) => range.contains(spot.into()),
+            Fate::Vanishes => false,
+        };
+        Self { fields: if stays { self.fields } else { u16::MAX }, ..self }
+    }
 }
 
 impl Moment {
-    pub fn note(&mut self, spots: &[Spot], change: Noted) {
-        self.changes.extend(spots.iter().map(|spot| (*spot, change)));
+    pub fn note(&mut self, spots: &[Spot], change: Noted, fate: Fate) {
+        self.changes.extend(spots.iter().map(|spot| (*spot, change, fate)));
     }
 
-    pub fn note_wide(&mut self, change: Noted) {
-        self.wide.push(change);
+    pub fn note_wide(&mut self, change: Noted, fate: Fate) {
+        self.wide.push((change, fate));
     }
 
     pub fn is_wide(&self) -> bool {
@@ -49,7 +73,7 @@ impl Moment {
     pub fn order(&mut self) -> Vec<Spot> {
         self.changes.sort_unstable();
         self.changes.dedup();
-        let mut spots: Vec<_> = self.changes.iter().map(|(spot, _)| *spot).collect();
+        let mut spots: Vec<_> = self.changes.iter().map(|(spot, ..)| *spot).collect();
         spots.dedup();
         spots
     }
@@ -60,12 +84,14 @@ impl Moment {
 
     fn within<'a>(&'a self, range: &'a TileRange) -> impl Iterator<Item = Noted> + 'a {
         let columns = move |stretch: &RangeInclusive<u32>| {
-            let first = self.changes.partition_point(|(spot, _)| spot.column() < *stretch.start());
+            let first = self.changes.partition_point(|(spot, ..)| spot.column() < *stretch.start());
             let last = *stretch.end();
-            self.changes[first..].iter().take_while(move |(spot, _)| spot.column() <= last)
+            self.changes[first..].iter().take_while(move |(spot, ..)| spot.column() <= last)
         };
-        let near = range.columns().flat_map(columns).filter(|(spot, _)| range.contains((*spot).into()));
-        near.map(|(_, change)| *change).chain(self.wide.iter().copied())
+        let near = range.columns().flat_map(columns).filter(|(spot, ..)| range.contains((*spot).into()));
+        let near =
+            near.map(|(_, change, fate)| (change, fate)).chain(self.wide.iter().map(|(change, fate)| (change, fate)));
+        near.map(|(change, fate)| change.seen_from(range, *fate))
     }
 }
 
@@ -115,12 +141,12 @@ mod tests {
                 revision += 1;
                 let change = Noted { handle: Handle(random.u32(0..50)), fields: random.u16(..), number: revision };
                 if random.u32(0..20) == 0 {
-                    moment.note_wide(change);
+                    moment.note_wide(change, Fate::Stays);
                     all.push((None, change));
                 } else {
                     let spots: Vec<_> =
                         (0..random.u32(1..4)).map(|_| spot(random.u16(100..130), random.u16(100..130))).collect();
-                    moment.note(&spots, change);
+                    moment.note(&spots, change, Fate::Stays);
                     all.extend(spots.iter().map(|spot| (Some(*spot), change)));
                 }
             }
@@ -159,12 +185,35 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_elsewhere_may_change_in_anything() {
+        let spot = |x| Spot::from(Tile { level: LEVEL, x, y: 7 });
+        let change = |number| Noted { handle: Handle(1), fields: 1, number };
+        let mut moment = Moment::default();
+        moment.note(&[spot(1)], change(1), Fate::Goes(spot(2)));
+        moment.note(&[spot(1)], change(2), Fate::Goes(spot(3)));
+        moment.note(&[spot(2)], change(3), Fate::Vanishes);
+        moment.note_wide(change(4), Fate::Goes(spot(3)));
+        moment.order();
+        let mut recent = Recent::default();
+        recent.push(moment);
+        let point = |x| {
+            let BoundingBox { north, south, east, west } = Tile { level: LEVEL, x, y: 7 }.bounds();
+            (f64::midpoint(north, south), f64::midpoint(west, east))
+        };
+        let ((latitude, west), (_, east)) = (point(1), point(2));
+        let range = TileRange::of(&BoundingBox { north: latitude, south: latitude, east, west }, LEVEL);
+        let seen: Vec<_> =
+            recent.since(0, &range).expect("it is kept").map(|change| (change.number, change.fields)).collect();
+        assert_eq!(seen, [(1, 1), (2, u16::MAX), (3, u16::MAX), (4, u16::MAX)]);
+    }
+
+    #[test]
     fn it_has_its_bounds() {
         let mut recent = Recent::default();
         for n in 0..10 {
             let mut moment = Moment { after: n, ..Moment::default() };
             (0..CHANGES as u32 / 4).for_each(|handle| {
-                moment.note_wide(Noted { handle: Handle(handle), fields: 1, number: n + 1 });
+                moment.note_wide(Noted { handle: Handle(handle), fields: 1, number: n + 1 }, Fate::Stays);
             });
             recent.push(moment);
         }

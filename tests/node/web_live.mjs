@@ -89,7 +89,8 @@ await withBrowser(async (browser) => {
   await streaming.goto(server);
   const { counts } = await live(streaming, 120_000);
   assert.ok(counts.EDGE > 0 && counts.BUS > 0, JSON.stringify(counts));
-  const far = await streaming.evaluate(() => [...globalThis.citytwin.page.city.entities.keys()].find((id) => id.startsWith('building/')));
+  const far = await streaming.evaluate(() => [...globalThis.citytwin.page.city.entities.keys()].find((id) => id.startsWith('edge/')));
+  assert.ok(far, 'a road is there');
   await jump(streaming, 13.3995, 42.3498, 15.5);
   await eventually('the view moves', async () => {
     const now = await drawn(streaming);
