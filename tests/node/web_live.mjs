@@ -106,7 +106,7 @@ await withBrowser(async (browser) => {
   await streaming.evaluate((id) => {
     const { state } = globalThis.citytwin.page;
     state.panel.set('districts');
-    state.chosen.set(id);
+    state.chosen.set({ id });
   }, far);
   await jump(streaming, 13.365, 42.366, 16.2);
   await streaming.getByRole('combobox').fill('guest-2');
