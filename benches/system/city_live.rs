@@ -11,6 +11,7 @@ use std::{
 
 use citytwin::{
     city_live::{
+        self, HOUR_MS as HOUR,
         archive::{
             Archive, EmbeddedArchive, FeatureHour, FeedItem, Freshness, InputFreshness, Intake, Lease, Processed,
             ProcessedZone, RawValue, Risk, RiskPart,
@@ -41,7 +42,6 @@ use crate::{
 
 const CITY: &str = "benchville";
 const TOPICS: [&str; 5] = ["aqi_stream", "power_demand", "traffic_events", "grid_alerts", "incident_text"];
-const HOUR: i64 = 3_600_000;
 
 /// The page's zones, its rows, how often it is asked for.
 const ZONES: usize = 200;
@@ -57,7 +57,7 @@ const MESSAGES: usize = 400_000;
 const FEWER: usize = 20_000;
 
 fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    city_live::now().0
 }
 
 /// A catalogue in which `CITY` has so many zones, each with an outline of a dozen corners, and `elsewhere` has one.

@@ -1,10 +1,14 @@
 //! Scripts of `tests/node/`, which check citytwin with the real JavaScript libraries.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    path::PathBuf,
+    process::{Output, Stdio},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::Command,
+    process::{Child, ChildStdin, Command},
     sync::{Mutex, MutexGuard},
 };
 
@@ -35,17 +39,26 @@ pub fn command(script: &str, args: &[&str]) -> Command {
     command
 }
 
+/// Starts a script whose three streams are ours; its stdin apart.
+fn start(script: &str, args: &[&str]) -> (Child, ChildStdin) {
+    let mut command = command(script, args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("node starts");
+    let input = child.stdin.take().expect("piped");
+    (child, input)
+}
+
+/// Panics with what a script printed where it failed.
+fn check(script: &str, args: &[&str], output: &Output, stdout: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} {args:?}: {}\n{stderr}\n{stdout}", output.status);
+}
+
 /// Runs a script with `args` and `stdin` to its end and gives what it printed.
 ///
 /// Panics with its stderr when it fails or takes over five minutes.
 pub async fn run(script: &str, args: &[&str], stdin: &str) -> String {
-    let mut child = command(script, args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("node starts");
-    let mut input = child.stdin.take().expect("piped");
+    let (child, mut input) = start(script, args);
     let text = stdin.to_owned();
     // Written beside the reading, or a script that prints while it reads would block both sides.
     let feed = tokio::spawn(async move {
@@ -58,8 +71,7 @@ pub async fn run(script: &str, args: &[&str], stdin: &str) -> String {
         .expect("node can be waited for");
     feed.abort();
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script} {args:?}: {}\n{stderr}\n{stdout}", output.status);
+    check(script, args, &output, &stdout);
     stdout
 }
 
@@ -68,13 +80,7 @@ pub async fn run(script: &str, args: &[&str], stdin: &str) -> String {
 ///
 /// Panics with its stderr when it fails or takes over five minutes.
 pub async fn converse(script: &str, args: &[&str], mut act: impl AsyncFnMut(&str)) -> String {
-    let mut child = command(script, args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("node starts");
-    let mut input = child.stdin.take().expect("piped");
+    let (mut child, mut input) = start(script, args);
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
     let mut stdout = String::new();
     let talk = async {
@@ -93,8 +99,7 @@ pub async fn converse(script: &str, args: &[&str], mut act: impl AsyncFnMut(&str
         .await
         .unwrap_or_else(|_| panic!("{script} did not end within {TIME_LIMIT:?}"));
     let output = child.wait_with_output().await.expect("node can be waited for");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script} {args:?}: {}\n{stderr}\n{stdout}", output.status);
+    check(script, args, &output, &stdout);
     stdout
 }
 

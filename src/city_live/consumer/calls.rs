@@ -6,12 +6,11 @@ use crate::{
     city_live::{
         archive::{CallEntry, Raw311},
         message::Call311,
+        process::features::CALLS_MS,
     },
     twin::time::Time,
 };
 
-/// How long a call counts.
-const WINDOW_MS: i64 = 24 * 3_600_000;
 /// The most calls that a zone's window holds: all of New York makes some 10,000 in a day, and a document must stay below MongoDB's
 /// 16 MiB. Beyond it the oldest go.
 const MOST_CALLS: usize = 20_000;
@@ -33,7 +32,7 @@ impl Window {
 
     /// Takes a call in; `false`: it is too old to count.
     pub(super) fn take(&mut self, ts: Time, call: Call311, source: &str, now: Time) -> bool {
-        if ts.0 <= now.0 - WINDOW_MS {
+        if ts.0 <= now.0 - CALLS_MS {
             return false;
         }
         self.calls.insert(call.call_id.clone(), (CallEntry { ts, call }, source.to_owned()));
@@ -43,7 +42,7 @@ impl Window {
     /// Lets go of those that no longer count; whether any went.
     pub(super) fn prune(&mut self, now: Time) -> bool {
         let before = self.calls.len();
-        self.calls.retain(|_, (entry, _)| entry.ts.0 > now.0 - WINDOW_MS);
+        self.calls.retain(|_, (entry, _)| entry.ts.0 > now.0 - CALLS_MS);
         if self.calls.len() > MOST_CALLS {
             let mut times: Vec<Time> = self.calls.values().map(|(entry, _)| entry.ts).collect();
             times.sort_unstable_by(|a, b| b.cmp(a));

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     city_live::{
         catalogue::LiveCity,
+        clock::HOUR_MS,
         message::{GridAlert, GridAlertKind, Message, Payload, PowerDemand},
     },
     config::{CityLiveConfig, ConfigError, Secret},
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// How far back it asks: three days give a forecast something to stand on, and a late hour time to appear.
-const WINDOW_MS: i64 = 72 * 3_600_000;
+const WINDOW_MS: i64 = 72 * HOUR_MS;
 
 /// The feed `eia`.
 pub struct Eia {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     city_live::{
         archive::{Raw311, RawValue},
+        clock::HOUR_MS,
         message::{Payload, Traffic},
     },
     twin::time::Time,
@@ -14,7 +15,7 @@ use crate::{
 pub type Features = BTreeMap<String, f64>;
 
 /// How long a 311 call counts: 24 h.
-pub const CALLS_MS: i64 = 24 * 3_600_000;
+pub const CALLS_MS: i64 = 24 * HOUR_MS;
 
 /// Adds a value, if it is a number.
 pub fn put(features: &mut Features, name: &str, value: Option<f64>) {

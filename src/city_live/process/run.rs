@@ -4,7 +4,7 @@ use super::{
     backtest::{Compared, compare},
     job::{Demand, Inputs, ModelRun, process},
     rules::Rules,
-    series::{Calendar, Series, hour_number, hour_start},
+    series::{Calendar, HOUR_MS, Series, hour_number, hour_start},
 };
 use crate::{
     city_live::{
@@ -23,7 +23,7 @@ const GRID_ROWS: usize = 500;
 /// Alerts that are not cleared: far more than a city of 1,000 zones can have.
 const ALERTS: usize = 100_000;
 /// How far back rows of the feed are read. What is older is in `features_hourly`.
-const FEED_MS: i64 = 72 * 3_600_000;
+const FEED_MS: i64 = 72 * HOUR_MS;
 
 /// Processes a city as it stands at `now`. Only reads: the caller writes what comes back with [`Archive::put_processed`].
 ///
