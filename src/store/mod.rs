@@ -12,6 +12,7 @@ use bytes::Bytes;
 pub mod embedded;
 mod open;
 pub mod redis;
+pub(crate) mod sqlite;
 #[cfg(test)]
 mod suite;
 mod table;

@@ -4,28 +4,34 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{
     lease::stored_token,
     merge::{Merge, Unmerged},
     segment,
 };
-use crate::store::{Row, StoreError, Table};
+use crate::store::{
+    Row, StoreError, Table,
+    sqlite::{self, Format, Refused},
+};
 
 /// How this store is called in errors.
 const STORE: &str = "the embedded store";
 
-/// SQLite's `application_id`: "CTwn" in ASCII.
-const APPLICATION_ID: i32 = 0x4354_776e;
-
-/// SQLite's `user_version`: changes with the layout of the file.
-const SCHEMA_VERSION: i32 = 1;
+const FORMAT: Format = Format {
+    // "CTwn" in ASCII.
+    application_id: 0x4354_776e,
+    version: 1,
+    owner: "a twin's",
+    afterwards: "the twin is built anew from Kafka and the city file",
+    // A flush that was answered survives a power cut.
+    synchronous: "FULL",
+};
 
 const SCHEMA: &str = "
     CREATE TABLE city (city_id TEXT NOT NULL);
@@ -34,9 +40,6 @@ const SCHEMA: &str = "
         WITHOUT ROWID;
     CREATE TABLE segment (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
 ";
-
-/// How long a write waits for another process that has the file locked.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// What a city id may have in a file's name as it is.
 const IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
@@ -230,57 +233,22 @@ pub(super) fn put(
 
 /// Opens the file, making it where there is none, and checks that it is this city's and this release's.
 pub(super) fn open(path: &Path, city_id: &str) -> Result<Connection, StoreError> {
-    let sql = |error: rusqlite::Error| store_error(path, &error);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .map_err(|error| unavailable(path, &format!("its folder cannot be made: {error}")))?;
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(sql)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(sql)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
-    // FULL: a flush that was answered survives a power cut. 64 MiB of cache; a checkpoint every 32 MiB of log.
-    connection
-        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;")
-        .map_err(sql)?;
-    check(&mut connection, path, city_id)?;
-    Ok(connection)
-}
-
-fn check(connection: &mut Connection, path: &Path, city_id: &str) -> Result<(), StoreError> {
-    let outcome = || -> Result<Result<(), String>, rusqlite::Error> {
-        let pragma =
-            |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        if pragma(connection, "user_version")? == 0 {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-            // Not where another process was first.
-            if tables == 0 {
-                transaction.execute_batch(SCHEMA)?;
-                transaction.execute("INSERT INTO city VALUES (?1)", [city_id])?;
-                transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-                transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-                transaction.commit()?;
-            }
-        }
-        if pragma(connection, "application_id")? != APPLICATION_ID {
-            return Ok(Err("it is a database, but not a twin's: move it away".to_owned()));
-        }
-        let version = pragma(connection, "user_version")?;
-        if version != SCHEMA_VERSION {
-            return Ok(Err(format!(
-                "it has the schema version {version} of another release, this one reads {SCHEMA_VERSION}: use that \
-                 release, or move the file away, and the twin is built anew from Kafka and the city file"
-            )));
-        }
-        let of: String = connection.query_row("SELECT city_id FROM city", [], |row| row.get(0))?;
-        Ok(if of == city_id { Ok(()) } else { Err(format!("it is of the city `{of}`, not of `{city_id}`")) })
-    };
-    let mut outcome = outcome;
-    match outcome() {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(message)) => Err(foreign(path, &message)),
-        Err(error) => Err(store_error(path, &error)),
+    let connection = sqlite::open(path, &FORMAT, |new| {
+        new.execute_batch(SCHEMA)?;
+        new.execute("INSERT INTO city VALUES (?1)", [city_id]).map(drop)
+    })
+    .map_err(|refused| match refused {
+        Refused::Folder(error) => unavailable(path, &format!("its folder cannot be made: {error}")),
+        Refused::Sql(error) => store_error(path, &error),
+        Refused::Foreign(message) => foreign(path, &message),
+    })?;
+    let of: String = connection
+        .query_row("SELECT city_id FROM city", [], |row| row.get(0))
+        .map_err(|error| store_error(path, &error))?;
+    if of == city_id {
+        Ok(connection)
+    } else {
+        Err(foreign(path, &format!("it is of the city `{of}`, not of `{city_id}`")))
     }
 }
 

@@ -1,22 +1,26 @@
 //! The file: opened and checked.
 
-use std::{fs, path::Path, time::Duration};
+use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode};
 
-use crate::city_live::archive::{ArchiveError, RawKind, Result};
+use crate::{
+    city_live::archive::{ArchiveError, RawKind, Result},
+    store::sqlite::{self, Format, Refused},
+};
 
 /// How this archive is called in errors.
 pub(super) const ARCHIVE: &str = "the embedded archive";
 
-/// SQLite's `application_id`: "CTlv" in ASCII.
-const APPLICATION_ID: i32 = 0x4354_6c76;
-
-/// SQLite's `user_version`: changes with the layout of the file.
-const SCHEMA_VERSION: i32 = 2;
-
-/// How long a write waits for another process that has the file locked.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(4);
+const FORMAT: Format = Format {
+    // "CTlv" in ASCII.
+    application_id: 0x4354_6c76,
+    version: 2,
+    owner: "City Live's",
+    afterwards: "it is filled anew from Kafka",
+    // A power cut may take the last batches back, but their offsets with them, and Kafka still has what they held.
+    synchronous: "NORMAL",
+};
 
 /// An index of `kafka_live_feed` has the row's number (`seq`) behind its column: in it, the rows of a city stand in order.
 const SCHEMA: &str = "
@@ -56,59 +60,23 @@ const SCHEMA: &str = "
 
 /// Opens the file, making it where there is none, and checks that it is of this release.
 pub(super) fn open(path: &Path) -> Result<Connection> {
-    let sql = |error: rusqlite::Error| failed(path, &error);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .map_err(|error| unavailable(path, &format!("its folder cannot be made: {error}")))?;
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(sql)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(sql)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(sql)?;
-    // NORMAL: a power cut may take the last batches back, but their offsets with them, and Kafka still has what they held.
-    connection
-        .execute_batch("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8000;")
-        .map_err(sql)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    match check(&mut connection) {
-        Ok(Ok(())) => Ok(connection),
-        Ok(Err(message)) => Err(foreign(path, &message)),
-        Err(error) => Err(sql(error)),
-    }
-}
-
-fn check(connection: &mut Connection) -> rusqlite::Result<Result<(), String>> {
-    let pragma = |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    if pragma(connection, "user_version")? == 0 {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-        // Not where another process was first.
-        if tables == 0 {
-            transaction.execute_batch(SCHEMA)?;
-            for kind in RawKind::ALL {
-                transaction.execute_batch(&format!(
-                    "CREATE TABLE {} (city_id TEXT NOT NULL, zone_id TEXT NOT NULL, ts INTEGER NOT NULL, doc TEXT NOT NULL,
-                     PRIMARY KEY (city_id, zone_id)) WITHOUT ROWID",
-                    kind.collection()
-                ))?;
-            }
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            transaction.commit()?;
-        }
-    }
-    if pragma(connection, "application_id")? != APPLICATION_ID {
-        return Ok(Err("it is a database, but not City Live's: move it away".to_owned()));
-    }
-    let version = pragma(connection, "user_version")?;
-    Ok(if version == SCHEMA_VERSION {
-        Ok(())
-    } else {
-        Err(format!(
-            "it has the schema version {version} of another release, this one reads {SCHEMA_VERSION}: use that release, or move \
-             the file away, and it is filled anew from Kafka"
-        ))
+    let connection = sqlite::open(path, &FORMAT, |new| {
+        new.execute_batch(SCHEMA)?;
+        RawKind::ALL.into_iter().try_for_each(|kind| {
+            new.execute_batch(&format!(
+                "CREATE TABLE {} (city_id TEXT NOT NULL, zone_id TEXT NOT NULL, ts INTEGER NOT NULL, doc TEXT NOT NULL,
+                 PRIMARY KEY (city_id, zone_id)) WITHOUT ROWID",
+                kind.collection()
+            ))
+        })
     })
+    .map_err(|refused| match refused {
+        Refused::Folder(error) => unavailable(path, &format!("its folder cannot be made: {error}")),
+        Refused::Sql(error) => failed(path, &error),
+        Refused::Foreign(message) => foreign(path, &message),
+    })?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
 }
 
 /// SQLite's error as ours.
