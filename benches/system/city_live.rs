@@ -516,7 +516,7 @@ pub async fn processing() -> Vec<Figure> {
     let days = i64::from(rules.forecast.history_days);
     history(&archive, token, MANY_ZONES, days).await;
     archive.take_in(token, &Intake { raw: latest(MANY_ZONES), ..Intake::default() }).await.expect("it is taken in");
-    let models = Models::load(None, None).expect("the shipped model");
+    let models = Arc::new(Models::load(None, None).expect("the shipped model"));
     let mut runs = Vec::new();
     for _ in 0..RUNS {
         let (at, cpu) = (Time(now()), machine::own_cpu());

@@ -574,7 +574,7 @@ pub trait Archive: Send + Sync {
     async fn acknowledge(&self, alert_id: &str, at: Time) -> Result<Option<Alert>>;
     /// Outputs of a city's models.
     async fn outputs(&self, city_id: &str, zone_id: Option<&str>) -> Result<Vec<ModelOutput>>;
-    /// Hourly features of a city (of one zone, or of all and the city itself), ascending, from `since` on.
+    /// Hourly features of a city (of one zone, or of all: first the city itself, then zone by zone), each ascending, from `since` on.
     async fn features(&self, city_id: &str, zone_id: Option<&str>, since: Time) -> Result<Vec<FeatureHour>>;
     /// Risk scores of a zone, ascending, from `since` on.
     async fn risk_scores(&self, city_id: &str, zone_id: &str, since: Time) -> Result<Vec<RiskScore>>;

@@ -23,7 +23,7 @@ mod zone;
 /// Zones that are worth a thread of their own.
 const ZONES_A_THREAD: usize = 100;
 
-/// Everything a run needs from the archive, and what the models said. In any order.
+/// Everything a run needs from the archive, in any order.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs {
     /// The latest values of all kinds, of all zones and of the city itself.
@@ -38,8 +38,6 @@ pub struct Inputs {
     pub history_since: Time,
     /// Alerts that are not cleared.
     pub alerts: Vec<Alert>,
-    /// What the models said.
-    pub runs: Vec<ModelRun>,
 }
 
 /// What a model said of one demand series.
@@ -207,11 +205,17 @@ fn mean(zones: &HashMap<&str, Series>) -> Series {
     Series::new(sums.into_iter().map(|(hour, (sum, count))| (hour, sum / f64::from(count))))
 }
 
-/// Makes of a city's inputs what is to be written about it. Pure: the same inputs and the same `now` make the same documents, in
-/// whatever order they come. Only zones of the catalogue are written, in the order of their ids.
-pub fn process(city: &LiveCity, inputs: &Inputs, now: Time, rules: &Rules) -> Processed {
-    let demand = Demand::new(city, inputs, now, rules);
-    let whole = city::Whole::new(inputs, &demand, now, rules);
+/// Makes of a city's inputs, their `demand` and what the models said of it what is to be written about the city. Pure: the same inputs
+/// and the same `now` make the same documents, in whatever order they come. Only zones of the catalogue are written, in the order of their ids.
+pub fn process(
+    city: &LiveCity,
+    inputs: &Inputs,
+    demand: &Demand<'_>,
+    runs: &[ModelRun],
+    now: Time,
+    rules: &Rules,
+) -> Processed {
+    let whole = city::Whole::new(inputs, demand, runs, now, rules);
     let mut zones: Vec<&Zone> = city.zones.iter().collect();
     zones.sort_by(|a, b| a.id.cmp(&b.id));
     let ids: HashSet<&str> = zones.iter().map(|zone| zone.id.as_str()).collect();
@@ -233,8 +237,8 @@ pub fn process(city: &LiveCity, inputs: &Inputs, now: Time, rules: &Rules) -> Pr
             zone,
             raw: latest.get(zone.id.as_str()).map(Vec::as_slice).unwrap_or_default(),
             calls: calls.get(zone.id.as_str()).copied(),
-            runs: &inputs.runs,
-            demand: &demand,
+            runs,
+            demand,
             whole: &whole,
         };
         zone::process(&input, now, rules)
@@ -253,7 +257,7 @@ pub fn process(city: &LiveCity, inputs: &Inputs, now: Time, rules: &Rules) -> Pr
             written.entry((None, hour)).or_default().insert(name.to_owned(), value);
         }
     }
-    processed.features = changed(city, &demand, written, inputs.history_since);
+    processed.features = changed(city, demand, written, inputs.history_since);
     processed.alerts = super::alerts::transition(&city.id, &inputs.alerts, &conditions, now);
     processed
 }

@@ -24,6 +24,6 @@ mod job;
 #[cfg(test)]
 mod tests;
 
-pub use job::{Inputs, ModelRun, process, run_id};
+pub use job::{Inputs, ModelRun, run_id};
 pub use rules::Rules;
 pub use run::{read, run};

@@ -1,5 +1,9 @@
 //! A processing run: what the archive holds, what the models say of it, and what is made of both.
 
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
 use super::{
     backtest::{Compared, compare},
     job::{Demand, Inputs, ModelRun, process},
@@ -34,13 +38,17 @@ pub async fn run(
     city: &LiveCity,
     now: Time,
     rules: &Rules,
-    models: &Models,
+    models: &Arc<Models>,
 ) -> Result<Processed, ArchiveError> {
-    let mut inputs = read(archive, city, now, rules).await?;
-    inputs.runs = ask(models, city, &inputs, now, rules).await;
-    let (city, rules) = (city.clone(), rules.clone());
+    let inputs = read(archive, city, now, rules).await?;
+    let (city, rules, models, runtime) = (city.clone(), rules.clone(), Arc::clone(models), Handle::current());
     // A thousand zones take a good part of a second: not on a thread that serves others.
-    match tokio::task::spawn_blocking(move || process(&city, &inputs, now, &rules)).await {
+    let made = tokio::task::spawn_blocking(move || {
+        let demand = Demand::new(&city, &inputs, now, &rules);
+        let runs = runtime.block_on(ask(&models, &demand, &rules));
+        process(&city, &inputs, &demand, &runs, now, &rules)
+    });
+    match made.await {
         Ok(processed) => Ok(processed),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => {
@@ -80,15 +88,14 @@ pub async fn read(archive: &dyn Archive, city: &LiveCity, now: Time, rules: &Rul
     }
     let mut feed = power;
     feed.extend(grid);
-    Ok(Inputs { raw, calls, feed, history, history_since, alerts, runs: Vec::new() })
+    Ok(Inputs { raw, calls, feed, history, history_since, alerts })
 }
 
 /// Asks every model about every demand series: the city's, and that of each zone that has its own.
-pub async fn ask(models: &Models, city: &LiveCity, inputs: &Inputs, now: Time, rules: &Rules) -> Vec<ModelRun> {
-    let demand = Demand::new(city, inputs, now, rules);
+pub async fn ask(models: &Models, demand: &Demand<'_>, rules: &Rules) -> Vec<ModelRun> {
     let mut runs = Vec::new();
     for model in models.list() {
-        let compared = compared(model, &demand, rules);
+        let compared = compared(model, demand, rules);
         let of_city = (None, &demand.city);
         let own = demand.own.iter().map(|(zone, series)| (Some((*zone).to_owned()), series));
         for (zone_id, series) in std::iter::once(of_city).chain(own) {

@@ -160,7 +160,7 @@ pub(super) fn features(
         ),
         None => many_documents(
             connection,
-            "SELECT doc FROM features_hourly WHERE city_id = ?1 AND hour >= ?2 ORDER BY hour, zone_id",
+            "SELECT doc FROM features_hourly WHERE city_id = ?1 AND hour >= ?2 ORDER BY zone_id, hour",
             params![city, since.0],
         ),
     }

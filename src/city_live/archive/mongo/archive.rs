@@ -140,7 +140,7 @@ impl Archive for MongoArchive {
     async fn features(&self, city_id: &str, zone_id: Option<&str>, since: Time) -> Result<Vec<FeatureHour>> {
         let mut filter = of_city(city_id, zone_id);
         filter.insert("hour", doc! {"$gte": date(since)});
-        let order = doc! {"hour": 1, "zone_id": 1};
+        let order = doc! {"zone_id": 1, "hour": 1};
         within(CALL_LIMIT, self.link.documents(FEATURES, filter, order, None)).await
     }
 

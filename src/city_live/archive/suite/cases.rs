@@ -434,7 +434,7 @@ pub(super) async fn old_hours_go_into_those_that_are_there(place: &dyn Place) {
     }
     assert_ne!(archive.revision().await.unwrap(), seen);
     let merged = hour(None, 0, &[("demand_mwh", 4.0), ("forecast_mwh", 2.0)]);
-    assert_eq!(archive.features("nyc", None, NOON).await.unwrap(), [merged, there[1].clone(), hours[1].clone()]);
+    assert_eq!(archive.features("nyc", None, NOON).await.unwrap(), [merged, hours[1].clone(), there[1].clone()]);
     assert_eq!(archive.feed(&FeedQuery { limit: 10, ..FeedQuery::default() }).await.unwrap(), []);
 }
 

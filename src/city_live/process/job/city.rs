@@ -2,7 +2,7 @@
 
 use super::{
     super::{alerts, backtest},
-    Demand, Inputs,
+    Demand, Inputs, ModelRun,
 };
 use crate::{
     city_live::{
@@ -37,7 +37,7 @@ pub(super) struct Whole {
 }
 
 impl Whole {
-    pub fn new(inputs: &Inputs, demand: &Demand<'_>, now: Time, rules: &Rules) -> Self {
+    pub fn new(inputs: &Inputs, demand: &Demand<'_>, runs: &[ModelRun], now: Time, rules: &Rules) -> Self {
         let demand_ts = demand.city.last().map(hour_start);
         let fresh = judge(Input::Power, demand_ts, now, &rules.freshness).state == Freshness::Fresh;
         let grid =
@@ -77,7 +77,7 @@ impl Whole {
             grid_pct,
             calls_ts: newest_calls.map(|(ts, _)| ts),
             calls_simulated: newest_calls.is_some_and(|(_, source)| simulated(source)),
-            model: chosen(inputs, rules),
+            model: chosen(runs, rules),
             heuristic_error: backtest::heuristic(
                 &demand.reference,
                 &demand.city_temperature,
@@ -101,9 +101,9 @@ fn newest(inputs: &Inputs, kind: GridAlertKind, now: Time) -> Option<(Time, &Gri
 }
 
 /// The model with the least error, among those that beat the heuristic by the margin on enough hours of this city.
-fn chosen(inputs: &Inputs, rules: &Rules) -> Option<String> {
+fn chosen(runs: &[ModelRun], rules: &Rules) -> Option<String> {
     let rules = &rules.forecast;
-    let better = inputs.runs.iter().filter_map(|run| {
+    let better = runs.iter().filter_map(|run| {
         let compared = run.compared.filter(|compared| {
             run.problem.is_none()
                 && compared.hours >= rules.model_min_hours

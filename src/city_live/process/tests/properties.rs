@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    super::{Inputs, Rules, job::process, series::HOUR_MS},
-    town::{NOW, city, grid, inputs, item, power, raw},
+    super::{Inputs, Rules, series::HOUR_MS},
+    town::{NOW, city, grid, inputs, item, power, process, raw},
 };
 use crate::{
     city_live::{

@@ -1,8 +1,8 @@
 //! Whole runs over a small city.
 
 use super::{
-    super::{Inputs, Rules, backtest::Compared, job::process, series::HOUR_MS},
-    town::{NOW, call, city, demand, grid, hour, inputs, item, model_run, power, raw, weather},
+    super::{Inputs, ModelRun, Rules, backtest::Compared, series::HOUR_MS},
+    town::{NOW, call, city, demand, grid, hour, inputs, item, model_run, power, process, process_with, raw, weather},
 };
 use crate::{
     city_live::{
@@ -19,6 +19,11 @@ fn run(zones: usize, change: impl FnOnce(&mut Inputs)) -> Processed {
     let mut inputs = inputs(&city, NOW);
     change(&mut inputs);
     process(&city, &inputs, NOW, &Rules::default())
+}
+
+fn run_with(model: ModelRun) -> Processed {
+    let city = city(2);
+    process_with(&city, &inputs(&city, NOW), &[model], NOW, &Rules::default())
 }
 
 fn state(zone: &ProcessedZone, input: &str) -> Freshness {
@@ -244,7 +249,7 @@ fn a_silent_311_feed_is_not_0_calls_and_a_zone_without_calls_is() {
 #[test]
 fn a_models_output_is_shared_among_the_zones_and_one_that_does_not_reach_says_so() {
     let better = Compared { model: 0.05, heuristic: 0.1, hours: 144 };
-    let processed = run(2, |inputs| inputs.runs.push(model_run(Some(better))));
+    let processed = run_with(model_run(Some(better)));
     let output =
         |zone: &str| processed.outputs.iter().find(|output| output.zone_id == zone && output.model == "other").unwrap();
     assert!((output("z0000").hours[0].value - 500.0 / 3.0).abs() < 1e-9);
@@ -252,11 +257,9 @@ fn a_models_output_is_shared_among_the_zones_and_one_that_does_not_reach_says_so
     let told =
         (output("z0000").ran.as_str(), output("z0000").version.as_str(), output("z0000").error, output("z0000").chosen);
     assert_eq!(told, ("remote", "7", Some(0.05), true));
-    let short = run(2, |inputs| {
-        let mut run = model_run(Some(better));
-        run.hours.truncate(20);
-        inputs.runs.push(run);
-    });
+    let mut short = model_run(Some(better));
+    short.hours.truncate(20);
+    let short = run_with(short);
     let output = short.outputs.iter().find(|output| output.model == "other").unwrap();
     assert!(output.problem.as_deref().unwrap().contains("does not reach"), "{output:?}");
     assert!(!output.chosen && output.hours.is_empty());

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Inputs, ModelRun, Rules, backtest::Compared, job::process, series::HOUR_MS};
+use super::super::{Inputs, ModelRun, Rules, backtest::Compared, job, series::HOUR_MS};
 use crate::{
     city_live::{
-        archive::{CallEntry, FeatureHour, FeedItem, Raw311, RawValue},
+        archive::{CallEntry, FeatureHour, FeedItem, Processed, Raw311, RawValue},
         catalogue::{LiveCity, Zone},
         message::{Aqi, Call311, GridAlert, GridAlertKind, HourValue, Payload, PowerDemand, Traffic, Weather},
     },
@@ -185,11 +185,26 @@ pub(super) fn model_run(compared: Option<Compared>) -> ModelRun {
     }
 }
 
+/// A run where no model has said anything.
+pub(super) fn process(city: &LiveCity, inputs: &Inputs, now: Time, rules: &Rules) -> Processed {
+    process_with(city, inputs, &[], now, rules)
+}
+
+/// A run with what the models said.
+pub(super) fn process_with(
+    city: &LiveCity,
+    inputs: &Inputs,
+    models: &[ModelRun],
+    now: Time,
+    rules: &Rules,
+) -> Processed {
+    job::process(city, inputs, &job::Demand::new(city, inputs, now, rules), models, now, rules)
+}
+
 /// Whether a model with these errors is the one whose forecast counts.
 pub(super) fn chosen_with(compared: Compared) -> bool {
     let city = city(2);
-    let inputs = Inputs { runs: vec![model_run(Some(compared))], ..inputs(&city, NOW) };
-    let processed = process(&city, &inputs, NOW, &Rules::default());
+    let processed = process_with(&city, &inputs(&city, NOW), &[model_run(Some(compared))], NOW, &Rules::default());
     let models: Vec<&str> =
         processed.zones.iter().map(|zone| zone.forecast.as_ref().expect("a forecast").model.as_str()).collect();
     for zone in &processed.zones {
