@@ -11,6 +11,7 @@ mod chain;
 mod city_live;
 mod city_live_edges;
 mod city_live_feeds;
+mod city_live_path;
 mod cli;
 mod crash;
 mod dead_letters;
