@@ -191,6 +191,8 @@ async fn messages_become_documents_once_whatever_is_killed() {
                     }
                 })
                 .await;
+                let metrics = server.get("/metrics").await.expect("an answer").text().await.expect("a text");
+                assert!(metrics.contains("citytwin_degraded{state=\"down\"} 1\n"), "{metrics}");
                 proxy.set(Fault::None);
             }
             _ => {}

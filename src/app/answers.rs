@@ -163,6 +163,16 @@ impl Probe for Answers {
     }
 
     fn metrics(&self) -> String {
+        let faults = self.health.faults();
+        for (trouble, state) in [
+            (Trouble::Down, telemetry::Degraded::Down),
+            (Trouble::Behind, telemetry::Degraded::Behind),
+            (Trouble::Lost, telemetry::Degraded::Lost),
+            (Trouble::Paused, telemetry::Degraded::Paused),
+        ] {
+            let count = faults.iter().filter(|fault| fault.trouble == trouble).count();
+            telemetry::degraded(state).set(count as f64);
+        }
         telemetry::render()
     }
 }

@@ -15,7 +15,8 @@ use tokio::sync::OnceCell;
 
 use super::{
     archive::{
-        Alert, AlertQuery, AlertStatus, Archive, ArchiveError, ModelOutput, ProcessedZone, Raw311, RawKind, RawValue,
+        Alert, AlertQuery, AlertStatus, Archive, ArchiveError, Freshness, ModelOutput, ProcessedZone, Raw311, RawKind,
+        RawValue,
     },
     catalogue::LiveCity,
 };
@@ -155,9 +156,11 @@ impl Board {
         self.get(&self.processed, read).await
     }
 
-    /// When the city's zones were last processed; `None`: never.
+    /// When the city's zones were last processed from anything; `None`: never. A run that was asked for before the first data came says
+    /// nothing of the city.
     pub async fn processed_at(&self) -> Read<Option<Time>> {
-        Ok(self.processed().await?.values().map(|zone| zone.processed_at).max())
+        let knows = |zone: &&Arc<ProcessedZone>| zone.freshness.iter().any(|input| input.state != Freshness::Missing);
+        Ok(self.processed().await?.values().filter(knows).map(|zone| zone.processed_at).max())
     }
 
     /// The alerts that are not cleared, newest first.

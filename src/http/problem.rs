@@ -1,4 +1,4 @@
-//! Answers that say what is wrong: problem details (RFC 9457), and errors in GraphQL's form under `/graphql`.
+//! Answers that say what is wrong: problem details (RFC 9457), errors in GraphQL's form under `/graphql`, and City Live's on its paths.
 
 use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
@@ -21,9 +21,19 @@ pub fn graphql_problem(status: StatusCode, code: &str, text: impl Into<String>) 
     with_type(status, Media::Json.content_type(), answer.body)
 }
 
-/// The form of the two that fits a path.
+/// An answer on a path of City Live: `{"error": {"code", "message"}}`.
+pub fn city_live_problem(status: StatusCode, code: &str, message: impl Into<String>) -> Response {
+    let body = json!({ "error": { "code": code, "message": message.into() } });
+    with_type(status, "application/json; charset=utf-8", body.to_string())
+}
+
+/// The form of the three that fits a path.
 pub fn problem_at(uri: &Uri, status: StatusCode, code: &str, text: impl Into<String>) -> Response {
-    if uri.path().starts_with("/graphql") { graphql_problem(status, code, text) } else { problem(status, code, text) }
+    match uri.path() {
+        path if path.starts_with("/graphql") => graphql_problem(status, code, text),
+        path if path.starts_with("/api/city/") || path == "/api/live-stream" => city_live_problem(status, code, text),
+        _ => problem(status, code, text),
+    }
 }
 
 /// A body with its `Content-Type`.

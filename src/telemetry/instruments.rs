@@ -3,7 +3,7 @@
 use metrics::{Counter, Gauge, Histogram};
 
 use super::{
-    labels::{CallOutcome, FlushFailure, GraphqlOutcome, Operation, Outcome, Published, Store, Transport},
+    labels::{CallOutcome, Degraded, FlushFailure, GraphqlOutcome, Operation, Outcome, Published, Store, Transport},
     registry::{counter, gauge, histogram, set_boundary, set_newest_event},
     table::names,
 };
@@ -257,4 +257,9 @@ pub fn live_intake_seconds() -> Histogram {
 /// Whether this instance runs City Live.
 pub fn live_runs() -> Gauge {
     gauge(&names::LIVE_RUNS, &[])
+}
+
+/// How many parts of this instance are degraded.
+pub fn degraded(state: Degraded) -> Gauge {
+    gauge(&names::DEGRADED, &[state.as_str()])
 }

@@ -136,3 +136,17 @@ labels! {
         OverBudget = "over_budget",
     }
 }
+
+labels! {
+    /// How a part of an instance is, that is not as it should be.
+    Degraded {
+        /// Cannot be reached or refuses.
+        Down = "down",
+        /// Works, but later than it should.
+        Behind = "behind",
+        /// Something is gone for good.
+        Lost = "lost",
+        /// Waits on purpose.
+        Paused = "paused",
+    }
+}

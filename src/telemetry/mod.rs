@@ -17,7 +17,9 @@ mod tests;
 
 pub use docs::metrics_page;
 pub use instruments::*;
-pub use labels::{CallOutcome, FlushFailure, GraphqlOutcome, Operation, Outcome, Published, Store, Transport};
+pub use labels::{
+    CallOutcome, Degraded, FlushFailure, GraphqlOutcome, Operation, Outcome, Published, Store, Transport,
+};
 pub use logs::init_logs;
 pub use once_a_second::{OncePerSecond, Throttle};
 pub use registry::{Known, announce, render};

@@ -171,6 +171,9 @@ pub fn announce(known: &Known<'_>) {
     for reason in labels::FlushFailure::ALL {
         drop(instruments::flush_failures(*reason));
     }
+    for state in labels::Degraded::ALL {
+        drop(instruments::degraded(*state));
+    }
     for transport in labels::Transport::ALL {
         drop(instruments::subscribers(*transport));
     }

@@ -199,6 +199,9 @@ metrics! {
     LIVE_RUNS: "citytwin_city_live_runs", Kind::Gauge, [], "0 or 1",
         "Whether this instance runs City Live: it holds the lease in the archive.",
         "The sum over all instances is not 1 for longer than three times `LEASE_MS`.";
+    DEGRADED: "citytwin_degraded", Kind::Gauge, ["state"], "parts",
+        "How many parts `/readyz` names as degraded (Kafka, the store, City Live's archive, a topic), by state: `down`, `behind`, `lost` or `paused`.",
+        "Above 0 for minutes: `/readyz` says which and why.";
     MEMORY: "process_resident_memory_bytes", Kind::Gauge, [], "bytes",
         "Resident memory of the process (Linux; 0 elsewhere).",
         "It grows while `citytwin_entities` does not.";

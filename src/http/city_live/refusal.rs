@@ -6,12 +6,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use serde_json::json;
 
-use super::JSON;
 use crate::{
     city_live::{CityLive, OperationError, archive::ArchiveError},
-    http::problem::with_type,
+    http::problem::city_live_problem,
     twin::json::cut,
 };
 
@@ -51,8 +49,7 @@ impl Refusal {
 
 impl From<Refusal> for Response {
     fn from(refusal: Refusal) -> Self {
-        let body = json!({"error": {"code": refusal.code, "message": refusal.message}});
-        let mut response = with_type(refusal.status, JSON, body.to_string());
+        let mut response = city_live_problem(refusal.status, refusal.code, refusal.message);
         let headers = response.headers_mut();
         match refusal.status {
             StatusCode::UNAUTHORIZED => {

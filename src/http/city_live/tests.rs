@@ -86,6 +86,11 @@ async fn a_city_is_chosen_and_processed() {
     assert_eq!(run.body["zones"].as_array().unwrap().len(), 3);
     assert_eq!(run.body["zones"][0]["runId"], run.body["runId"]);
     let current = send(&app, "GET /api/city/current").await;
+    assert_eq!(current.body, chosen.body, "nothing is known of it yet");
+
+    sample.fill("nyc").await;
+    let run = send(&app, "POST /api/city/process/from-kafka?wait=true").await;
+    let current = send(&app, "GET /api/city/current").await;
     assert_eq!((&current.body["status"], &current.body["processedAt"]), (&json!("READY"), &run.body["processedAt"]));
 
     let other = send(&app, "POST /api/city/process/from-kafka?wait=true&city=laquila").await;

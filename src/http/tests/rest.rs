@@ -180,6 +180,14 @@ async fn foreign_origins_are_refused_and_allowed_ones_marked() {
         assert_eq!(sent.status, 403, "{path}");
         assert_eq!(sent.header("access-control-allow-origin"), "");
     }
+    for path in ["POST /api/city/select/x", "GET /api/live-stream"] {
+        let sent = send(&app, path, &[("origin", "https://evil.example")], "").await;
+        assert_eq!(
+            (sent.status.as_u16(), sent.json()["error"]["code"].as_str()),
+            (403, Some("FORBIDDEN_ORIGIN")),
+            "{path}"
+        );
+    }
     let sent = send(&app, "GET /api/state", &[("origin", "https://map.example")], "").await;
     assert_eq!(sent.status, 200);
     assert_eq!(sent.header("access-control-allow-origin"), "https://map.example");
