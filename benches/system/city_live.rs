@@ -207,7 +207,7 @@ async fn history(archive: &dyn Archive, token: i64, zones: usize, days: i64) {
             city_id: CITY.to_owned(),
             zone_id,
             hour: Time(this_hour - ago * HOUR),
-            values: values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+            values: values.iter().copied().collect(),
         };
         let of_zone = |zone: usize| {
             let noise = ((zone as i64 * 31 + ago * 17) % 23) as f64;

@@ -13,6 +13,7 @@ pub mod board;
 pub mod catalogue;
 mod clock;
 pub mod consumer;
+pub mod features;
 pub mod feed_page;
 pub mod feeds;
 mod live;

@@ -20,6 +20,7 @@ use super::{
         RawValue, Recommendation, Risk, RiskPart, Severity,
     },
     catalogue::{Calls311, LiveCity, Polygon, Zone},
+    features::Features,
     message::{Aqi, Call311, GridAlert, GridAlertKind, Payload, PowerDemand, Traffic, Weather},
 };
 use crate::twin::{geo::Position, time::Time};
@@ -237,8 +238,7 @@ fn rules() -> Process {
                     _ => None,
                 });
                 let score = temperature.unwrap_or(10.0);
-                let features: BTreeMap<_, _> =
-                    temperature.map(|t| ("temperature_c".to_owned(), t)).into_iter().collect();
+                let features: Features = temperature.map(|value| ("temperature_c", value)).into_iter().collect();
                 let hour = Time(job.now.0 / HOUR * HOUR);
                 let hours = vec![ForecastHour { ts: hour, value: score, low: score - 1.0, high: score + 1.0 }];
                 processed.features.push(FeatureHour {

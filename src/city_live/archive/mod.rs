@@ -27,6 +27,7 @@ use serde_json::Value;
 
 use super::{
     catalogue::LiveCity,
+    features::Features,
     message::{LiveTopic, Payload},
 };
 use crate::twin::time::Time;
@@ -192,7 +193,7 @@ pub struct FeatureHour {
     /// The beginning of the hour.
     pub hour: Time,
     /// Each with its unit in its name (`temperature_c`, `us_aqi`, `congestion_ratio`, `demand_mwh`, `calls_311`): the latest of the hour.
-    pub values: BTreeMap<String, f64>,
+    pub values: Features,
 }
 
 /// How fresh an input is.
@@ -316,7 +317,7 @@ pub struct ProcessedZone {
     /// When.
     pub processed_at: Time,
     /// The features it was made of.
-    pub features: BTreeMap<String, f64>,
+    pub features: Features,
     /// `None`: nothing to forecast from.
     pub forecast: Option<Forecast>,
     /// Features with enough history, anomalous or not.

@@ -1,6 +1,7 @@
 //! Recommendations: rules with stable names, whose reasons name the numbers.
 
-use super::{features::Features, risk::felt, rules::AdviceRules};
+use super::{risk::felt, rules::AdviceRules};
+use crate::city_live::features::Features;
 use crate::{
     city_live::archive::{Anomaly, Forecast, Freshness, InputFreshness, Recommendation},
     twin::time::Time,
@@ -34,7 +35,7 @@ pub fn advise(inputs: &AdviceInputs<'_>, rules: &AdviceRules) -> Vec<Recommendat
     let mut give = |rule: &str, priority: u32, text: &str, reason: String| {
         advice.push(Recommendation { rule: rule.to_owned(), priority, text: text.to_owned(), reason });
     };
-    let get = |name: &str| inputs.features.get(name).copied();
+    let get = |name: &str| inputs.features.get(name);
 
     if let Some(aqi) = get("us_aqi").filter(|aqi| *aqi >= rules.air) {
         let urgent = aqi >= rules.air_urgent;

@@ -6,13 +6,11 @@ use crate::{
     city_live::{
         archive::{Raw311, RawValue},
         clock::HOUR_MS,
+        features::Features,
         message::{Payload, Traffic},
     },
     twin::time::Time,
 };
-
-/// Names and values. Only finite numbers.
-pub type Features = BTreeMap<String, f64>;
 
 /// How long a 311 call counts: 24 h.
 pub const CALLS_MS: i64 = 24 * HOUR_MS;
@@ -20,7 +18,7 @@ pub const CALLS_MS: i64 = 24 * HOUR_MS;
 /// Adds a value, if it is a number.
 pub fn put(features: &mut Features, name: &str, value: Option<f64>) {
     if let Some(value) = value.filter(|value| value.is_finite()) {
-        features.insert(name.to_owned(), value);
+        features.insert(name, value);
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     city_live::{
         archive::{Alert, FeatureHour, FeedItem, Processed, Raw311, RawValue},
         catalogue::{LiveCity, Zone},
+        features::Features,
         message::Payload,
         parallel::on_all_cores,
     },
@@ -118,10 +119,10 @@ impl<'a> Demand<'a> {
         }
         let series = |zone: &str, feature: &str| {
             let known = history.get(zone).into_iter().flatten();
-            let known = known.filter_map(|hour| Some((hour_number(hour.hour), *hour.values.get(feature)?)));
+            let known = known.filter_map(|hour| Some((hour_number(hour.hour), hour.values.get(feature)?)));
             let rows = power.get(zone).into_iter().flatten();
             let rows = rows.filter_map(|(ts, _, payload)| {
-                Some((hour_number(*ts), *super::features::of_payload(payload).get(feature)?))
+                Some((hour_number(*ts), super::features::of_payload(payload).get(feature)?))
             });
             Series::new(known.chain(rows))
         };
@@ -178,7 +179,7 @@ fn temperatures<'a>(
         // Forecasts go two weeks ahead at most; what was measured stands above what was forecast.
         let coming = coming.filter(|(hour, _)| (this_hour - 24..=this_hour + 24 * 16).contains(hour));
         let known = history.get(zone).into_iter().flatten();
-        let known = known.filter_map(|hour| Some((hour_number(hour.hour), *hour.values.get("temperature_c")?)));
+        let known = known.filter_map(|hour| Some((hour_number(hour.hour), hour.values.get("temperature_c")?)));
         Series::new(coming.chain(known))
     };
     city.zones.iter().map(|zone| (zone.id.as_str(), of_zone(&zone.id))).collect()
@@ -229,7 +230,7 @@ pub fn process(
         inputs.calls.iter().filter_map(|calls| Some((calls.zone_id.as_deref()?, calls))).collect();
 
     let mut processed = Processed { city_id: city.id.clone(), ..Processed::default() };
-    let mut written: BTreeMap<(Option<String>, i64), BTreeMap<String, f64>> = BTreeMap::new();
+    let mut written: BTreeMap<(Option<String>, i64), Features> = BTreeMap::new();
     let mut conditions = whole.conditions.clone();
     let one = |zone: &Zone| {
         let input = zone::ZoneInputs {
@@ -254,7 +255,7 @@ pub fn process(
     }
     for (name, series) in [("demand_mwh", &demand.city), ("forecast_mwh", &demand.city_forecast)] {
         for (hour, value) in series.known() {
-            written.entry((None, hour)).or_default().insert(name.to_owned(), value);
+            written.entry((None, hour)).or_default().insert(name, value);
         }
     }
     processed.features = changed(city, demand, written, inputs.history_since);
@@ -266,7 +267,7 @@ pub fn process(
 fn changed(
     city: &LiveCity,
     demand: &Demand<'_>,
-    written: BTreeMap<(Option<String>, i64), BTreeMap<String, f64>>,
+    written: BTreeMap<(Option<String>, i64), Features>,
     since: Time,
 ) -> Vec<FeatureHour> {
     let mut documents = Vec::new();

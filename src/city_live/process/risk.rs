@@ -1,7 +1,8 @@
 //! Risk: a weighted mean of parts from 0 to 100, each visible.
 
-use super::{features::Features, rules::RiskRules};
+use super::rules::RiskRules;
 use crate::city_live::archive::{Risk, RiskPart};
+use crate::city_live::features::Features;
 
 /// What the risk is made of.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +62,7 @@ pub fn judge(inputs: &RiskInputs<'_>, rules: &RiskRules) -> Risk {
 
 /// The felt temperature where the source has it, else the measured one, °C.
 pub fn felt(features: &Features) -> Option<f64> {
-    features.get("apparent_temperature_c").or_else(|| features.get("temperature_c")).copied()
+    features.get("apparent_temperature_c").or_else(|| features.get("temperature_c"))
 }
 
 type Part = Option<(f64, String)>;
@@ -69,7 +70,7 @@ type Part = Option<(f64, String)>;
 /// The worst of heat, cold, wind and rain.
 fn weather(features: &Features, rules: &RiskRules) -> Part {
     let felt = felt(features);
-    let get = |name: &str| features.get(name).copied();
+    let get = |name: &str| features.get(name);
     let candidates = [
         felt.map(|felt| (rules.heat.score(felt), format!("heat: feels like {felt:.1} °C"))),
         felt.map(|felt| (rules.cold.score(felt), format!("cold: feels like {felt:.1} °C"))),
@@ -87,18 +88,18 @@ fn weather(features: &Features, rules: &RiskRules) -> Part {
 
 fn air(features: &Features, rules: &RiskRules) -> Part {
     let of = |name: &str, ramp: super::rules::Ramp, text: &str| {
-        features.get(name).map(|index| (ramp.score(*index), format!("{text} {index:.0}")))
+        features.get(name).map(|index| (ramp.score(index), format!("{text} {index:.0}")))
     };
     of("us_aqi", rules.us_aqi, "US AQI").or_else(|| of("european_aqi", rules.european_aqi, "European AQI"))
 }
 
 fn traffic(features: &Features, rules: &RiskRules) -> Part {
-    let ratio = *features.get("congestion_ratio")?;
+    let ratio = features.get("congestion_ratio")?;
     Some((rules.congestion.score(ratio), format!("{:.0} % slower than free flow", ratio * 100.0)))
 }
 
 fn power(inputs: &RiskInputs<'_>, rules: &RiskRules) -> Part {
-    let demand = inputs.features.get("demand_mwh").copied();
+    let demand = inputs.features.get("demand_mwh");
     let load = demand.zip(inputs.demand_history).and_then(|(demand, (hours, highest))| {
         let score = rules.load.score(demand / highest);
         let reason = format!(
@@ -116,7 +117,7 @@ fn power(inputs: &RiskInputs<'_>, rules: &RiskRules) -> Part {
 }
 
 fn calls(inputs: &RiskInputs<'_>, rules: &RiskRules) -> Part {
-    let calls = *inputs.features.get("calls_311")?;
+    let calls = inputs.features.get("calls_311")?;
     let (hours, mean) = inputs.calls_history.filter(|(hours, _)| *hours >= rules.min_samples)?;
     // Below one call a day a single call would be many times the usual.
     let score = rules.calls.score(calls / mean.max(1.0));

@@ -177,7 +177,7 @@ impl LiveCity {
         let mut series = Series::default();
         for hour in &hours {
             if let (Some(zone), Some(value)) = (&hour.zone_id, hour.values.get(&feature)) {
-                series.add(zone, hour.hour, *value);
+                series.add(zone, hour.hour, value);
             }
         }
         let mut series = series.into_list();

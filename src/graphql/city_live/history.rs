@@ -60,9 +60,9 @@ impl LiveHistory {
         let hours = board.archive().features(&board.city.id, self.zone.as_deref(), self.since).await.map_err(failed)?;
         let mut series = Series::default();
         for hour in hours.iter().filter(|hour| hour.zone_id == self.zone) {
-            for (name, value) in &hour.values {
-                if names.as_ref().is_none_or(|names| names.contains(name)) {
-                    series.add(name, hour.hour, *value);
+            for (name, value) in hour.values.iter() {
+                if names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name)) {
+                    series.add(name, hour.hour, value);
                 }
             }
         }

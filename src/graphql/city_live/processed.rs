@@ -1,12 +1,15 @@
 //! What a run made of a zone.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::{Enum, Object, Result, SimpleObject};
 
 use super::source::int;
 use crate::{
-    city_live::archive::{self, ProcessedZone},
+    city_live::{
+        archive::{self, ProcessedZone},
+        features::Features,
+    },
     graphql::{error::coded, scalar::DateTime},
 };
 
@@ -68,8 +71,8 @@ impl LiveProcessed {
 }
 
 /// Features in the order of their names.
-pub fn features(values: &BTreeMap<String, f64>) -> Vec<LiveFeature<'_>> {
-    values.iter().map(|(name, value)| LiveFeature { name, value: *value }).collect()
+pub fn features(values: &Features) -> Vec<LiveFeature<'_>> {
+    values.iter().map(|(name, value)| LiveFeature { name, value }).collect()
 }
 
 /// One number that a zone is judged by.

@@ -1,15 +1,14 @@
 //! What is read.
 
+use std::{panic::resume_unwind, thread};
+
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter, types::Value};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    city_live::{
-        archive::{
-            Alert, AlertQuery, FeatureHour, ModelOutput, ProcessedZone, Raw311, RawKind, RawValue, RiskScore,
-            Selection, StoredOffset,
-        },
-        parallel::on_all_cores,
+    city_live::archive::{
+        Alert, AlertQuery, FeatureHour, ModelOutput, ProcessedZone, Raw311, RawKind, RawValue, RiskScore, Selection,
+        StoredOffset,
     },
     twin::time::Time,
 };
@@ -39,7 +38,7 @@ fn documents<T: DeserializeOwned>(
     connection.prepare_cached(sql)?.query_map(values, document)?.collect()
 }
 
-/// The same of many rows: they are read in pieces, and each piece is parsed on all cores.
+/// The same of many rows: they are parsed in pieces on the other cores while the next piece is read.
 fn many_documents<T: DeserializeOwned + Send>(
     connection: &Connection,
     sql: &str,
@@ -48,20 +47,48 @@ fn many_documents<T: DeserializeOwned + Send>(
     const PIECE: usize = 20_000;
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
-    let (mut all, mut texts): (Vec<T>, Vec<String>) = (Vec::new(), Vec::new());
-    loop {
-        texts.clear();
-        while texts.len() < PIECE
-            && let Some(row) = rows.next()?
-        {
-            texts.push(row.get(0)?);
+    thread::scope(|scope| {
+        let mut parts = Vec::new();
+        loop {
+            let mut piece = Piece::default();
+            while piece.ends.len() < PIECE
+                && let Some(row) = rows.next()?
+            {
+                piece.push(row.get_ref(0)?.as_str()?);
+            }
+            let last = piece.ends.len() < PIECE;
+            if last && parts.is_empty() {
+                return piece.parse();
+            }
+            parts.push(scope.spawn(move || piece.parse()));
+            if last {
+                break;
+            }
         }
-        for document in on_all_cores(&texts, PIECE / 10, |text| json(0, text)) {
-            all.push(document?);
+        let mut all = Vec::with_capacity(parts.len() * PIECE);
+        for part in parts {
+            all.extend(part.join().unwrap_or_else(|panic| resume_unwind(panic))?);
         }
-        if texts.len() < PIECE {
-            return Ok(all);
-        }
+        Ok(all)
+    })
+}
+
+/// Texts one after the other.
+#[derive(Default)]
+struct Piece {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Piece {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> rusqlite::Result<Vec<T>> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, end)| json(0, &self.text[begin..*end])).collect()
     }
 }
 

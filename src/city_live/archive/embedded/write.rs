@@ -104,9 +104,8 @@ fn put_hour(transaction: &Transaction<'_>, hour: &FeatureHour) -> rusqlite::Resu
         .optional()?;
     if let Some(stored) = stored {
         let stored: FeatureHour = read::json(0, &stored)?;
-        for (name, value) in stored.values {
-            hour.values.entry(name).or_insert(value);
-        }
+        let values = std::mem::replace(&mut hour.values, stored.values);
+        hour.values.extend(values);
     }
     transaction
         .prepare_cached("INSERT OR REPLACE INTO features_hourly (city_id, zone_id, hour, doc) VALUES (?1, ?2, ?3, ?4)")?

@@ -83,8 +83,8 @@ impl Link {
             let mut document = ageing(FEATURES, id, hour, hour.hour, keep.history)?;
             // Values over those that the hour has already.
             document.remove("values");
-            for (name, value) in &hour.values {
-                document.insert(format!("values.{name}"), *value);
+            for (name, value) in hour.values.iter() {
+                document.insert(format!("values.{name}"), value);
             }
             Ok(Put::into(document))
         });

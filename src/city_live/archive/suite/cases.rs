@@ -1,6 +1,7 @@
 //! What every archive does.
 
 use super::*;
+use crate::city_live::features::Features;
 
 /// Makes a test of each case for one kind of place.
 macro_rules! suite {
@@ -238,7 +239,7 @@ pub(super) fn zone(id: &str, run: &str, at: Time, score: f64) -> ProcessedZone {
         name: id.to_uppercase(),
         run_id: run.to_owned(),
         processed_at: at,
-        features: BTreeMap::from([("temperature_c".to_owned(), 20.0)]),
+        features: Features::from([("temperature_c", 20.0)]),
         forecast: Some(Forecast {
             model: "heuristic".to_owned(),
             hours: vec![ForecastHour { ts: at, value: 1.0, low: 0.0, high: 2.5 }],
@@ -278,7 +279,7 @@ pub(super) async fn a_run_is_written_and_read(place: &dyn Place) {
         city_id: "nyc".to_owned(),
         zone_id: zone.map(str::to_owned),
         hour,
-        values: BTreeMap::from([("us_aqi".to_owned(), value)]),
+        values: Features::from([("us_aqi", value)]),
     };
     let output = |zone: &str, model: &str, at: Time| ModelOutput {
         city_id: "nyc".to_owned(),
@@ -386,7 +387,7 @@ pub(super) async fn what_is_old_goes(place: &dyn Place) {
                 city_id: "nyc".to_owned(),
                 zone_id: None,
                 hour: Time(now.0 - hours * hour),
-                values: BTreeMap::new(),
+                values: Features::new(),
             })
             .to_vec(),
         alerts: vec![
@@ -421,7 +422,7 @@ pub(super) async fn old_hours_go_into_those_that_are_there(place: &dyn Place) {
         city_id: "nyc".to_owned(),
         zone_id: zone.map(str::to_owned),
         hour: Time(NOON.0 + hour * 3_600_000),
-        values: values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+        values: values.iter().copied().collect(),
     };
     let there =
         vec![hour(None, 0, &[("demand_mwh", 1.0), ("forecast_mwh", 2.0)]), hour(Some("z0"), 0, &[("us_aqi", 3.0)])];

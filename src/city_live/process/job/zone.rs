@@ -10,12 +10,13 @@ use crate::{
             RawValue, Risk,
         },
         catalogue::{LiveCity, Zone},
+        features::{Features, Name},
         message::Payload,
         process::{
             advice::{AdviceInputs, advise},
             alerts::{Condition, Finding, find},
             anomaly,
-            features::{self, CALLS_MS, Features},
+            features::{self, CALLS_MS},
             forecast::{HEURISTIC, HOURS, Heuristic, Profile, banded, first_hour},
             freshness::{self, Input},
             risk::{self, RiskInputs, felt},
@@ -41,7 +42,7 @@ pub(super) struct ZoneInputs<'a> {
 pub(super) struct Made {
     pub zone: ProcessedZone,
     /// Hour, name and value of each feature to be kept.
-    pub hours: Vec<(i64, String, f64)>,
+    pub hours: Vec<(i64, Name, f64)>,
     pub conditions: Vec<Condition>,
     pub outputs: Vec<ModelOutput>,
 }
@@ -58,7 +59,7 @@ struct Measured {
 impl Measured {
     fn take(&mut self, input: Input, ts: Time, values: Features) {
         self.seen.push((input, ts));
-        self.origin.extend(values.keys().map(|name| (name.clone(), (input, hour_number(ts)))));
+        self.origin.extend(values.iter().map(|(name, _)| (name.to_owned(), (input, hour_number(ts)))));
         self.features.extend(values);
     }
 }
@@ -88,7 +89,7 @@ pub(super) fn process(of: &ZoneInputs<'_>, now: Time, rules: &Rules) -> Made {
             return series.known().filter(|(hour, _)| *hour != but).map(|(_, value)| value).collect();
         }
         let hours = history.iter().filter(|document| hour_number(document.hour) != but);
-        hours.filter_map(|document| document.values.get(name).copied()).collect()
+        hours.filter_map(|document| document.values.get(name)).collect()
     };
     let anomalies: Vec<Anomaly> = rules
         .anomaly
@@ -97,7 +98,7 @@ pub(super) fn process(of: &ZoneInputs<'_>, now: Time, rules: &Rules) -> Made {
         .filter_map(|name| {
             let (input, hour) = *measured.origin.get(name)?;
             // An old value says nothing of what is unusual now.
-            let value = *measured.features.get(name).filter(|_| fresh(input))?;
+            let value = measured.features.get(name).filter(|_| fresh(input))?;
             anomaly::judge(name, value, &past(name, hour), &rules.anomaly)
         })
         .collect();
@@ -183,7 +184,7 @@ fn measure(of: &ZoneInputs<'_>, series: &Series, share: Option<f64>, now: Time) 
             Some(_) => of.whole.demand_simulated,
             None => of.raw.iter().any(|raw| RawKind::of(&raw.payload) == Some(RawKind::PowerDemand) && simulated(raw)),
         };
-        measured.take(Input::Power, hour_start(hour), Features::from([("demand_mwh".to_owned(), value)]));
+        measured.take(Input::Power, hour_start(hour), Features::from([("demand_mwh", value)]));
     }
     // The newest call of any zone tells whether the feed is alive: a zone without calls has none because nobody called. Where the
     // whole feed has been silent for a day, nothing is known, which is not 0 calls.
@@ -192,7 +193,7 @@ fn measure(of: &ZoneInputs<'_>, series: &Series, share: Option<f64>, now: Time) 
         measured.seen.push((Input::Calls311, ts));
         if ts.0 > now.0 - CALLS_MS {
             let calls = f64::from(features::calls_within(of.calls, now));
-            measured.features.insert("calls_311".to_owned(), calls);
+            measured.features.insert("calls_311", calls);
             measured.origin.insert("calls_311".to_owned(), (Input::Calls311, hour_number(now)));
         }
     }
@@ -200,12 +201,12 @@ fn measure(of: &ZoneInputs<'_>, series: &Series, share: Option<f64>, now: Time) 
 }
 
 /// Each feature in the hour in which it was measured; of a demand of its own every hour, for a source sends several at once.
-fn hours(measured: &Measured, series: &Series, share: Option<f64>) -> Vec<(i64, String, f64)> {
+fn hours(measured: &Measured, series: &Series, share: Option<f64>) -> Vec<(i64, Name, f64)> {
     let values = measured.features.iter();
-    let mut hours: Vec<(i64, String, f64)> =
-        values.filter_map(|(name, value)| Some((measured.origin.get(name)?.1, name.clone(), *value))).collect();
+    let mut hours: Vec<(i64, Name, f64)> =
+        values.filter_map(|(name, value)| Some((measured.origin.get(name)?.1, name.into(), value))).collect();
     if share.is_none() {
-        hours.extend(series.known().map(|(hour, value)| (hour, "demand_mwh".to_owned(), value)));
+        hours.extend(series.known().map(|(hour, value)| (hour, "demand_mwh".into(), value)));
     }
     hours
 }
@@ -309,7 +310,7 @@ fn conditions(
     rules: &Rules,
 ) -> Vec<Condition> {
     let limits = &rules.alerts;
-    let value = |name: &str, input: Input| values.get(name).copied().filter(|_| fresh(input));
+    let value = |name: &str, input: Input| values.get(name).filter(|_| fresh(input));
     let felt = felt(values).filter(|_| fresh(Input::Weather));
     let any_fresh =
         part_inputs().iter().any(|(part, input)| fresh(*input) && risk.parts.iter().any(|p| p.name == *part));

@@ -7,7 +7,7 @@ use super::super::{
     alerts::{Condition, Finding, find, find_grid, transition},
     anomaly,
     backtest::{Compared, error},
-    features::{Features, congestion},
+    features::congestion,
     forecast::{Profile, banded, response, shares},
     freshness::{Input, judge},
     risk::{self, RiskInputs},
@@ -17,6 +17,7 @@ use super::super::{
 use crate::{
     city_live::{
         archive::{Alert, AlertStatus, Forecast, ForecastHour, Severity},
+        features::Features,
         message::{GridAlert, GridAlertKind, Traffic},
     },
     twin::time::Time,
@@ -77,7 +78,7 @@ fn agrees(value: Option<f64>, told: &str, row: &Row) {
 /// `a=1 b=2`, without those words that have no `=`.
 fn features(text: &str) -> Features {
     let pairs = text.split_whitespace().filter_map(|word| word.split_once('='));
-    pairs.map(|(name, value)| (name.to_owned(), number(value))).collect()
+    pairs.map(|(name, value)| (name, number(value))).collect()
 }
 
 #[test]
@@ -190,9 +191,10 @@ fn anomalies_are_what_the_page_says() {
 }
 
 fn risk_inputs(text: &str) -> RiskInputs<'static> {
-    let mut features = features(text);
-    let mut take = |name: &str| features.remove(name);
-    let (highest, hours, grid, usual) = (take("highest"), take("hours"), take("grid"), take("usual"));
+    // What is no feature is among them under a name that the rules do not know.
+    let features = features(text);
+    let told = |name: &str| features.get(name);
+    let (highest, hours, grid, usual) = (told("highest"), told("hours"), told("grid"), told("usual"));
     let hours = hours.map(|hours| hours as u32);
     RiskInputs {
         demand_history: hours.zip(highest),
@@ -223,10 +225,10 @@ fn risks_are_what_the_page_says() {
 #[test]
 fn advice_is_what_the_page_says() {
     for row in cases("advice", 11) {
-        let mut features = features(&row["inputs"]);
-        let highest = features.remove("highest");
+        let features = features(&row["inputs"]);
+        let highest = features.get("highest");
         let hour = |value| ForecastHour { ts: Time(0), value, low: value, high: value };
-        let forecast = features.remove("peak").map(|peak| Forecast {
+        let forecast = features.get("peak").map(|peak| Forecast {
             model: "heuristic".to_owned(),
             hours: vec![hour(peak / 2.0), hour(peak), hour(peak / 3.0)],
             reason: String::new(),

@@ -68,7 +68,7 @@ fn without_a_power_feed_there_is_no_forecast_and_it_says_why() {
     let zone = &processed.zones[0];
     assert_eq!(zone.forecast, None);
     assert_eq!(state(zone, "power"), Freshness::Missing);
-    assert!(!zone.features.contains_key("demand_mwh"));
+    assert!(!zone.features.has("demand_mwh"));
     assert!(zone.risk.parts.iter().all(|part| part.name != "power"));
     let weights: f64 = zone.risk.parts.iter().map(|part| part.weight).sum();
     assert!((weights - 1.0).abs() < 1e-9, "the others have its weight: {weights}");
@@ -91,7 +91,7 @@ fn a_zones_own_demand_stands_above_its_share() {
     assert!(forecast.reason.contains("the zone's own demand"), "{}", forecast.reason);
     // Every hour that the feed told is kept, not only the newest.
     let own = processed.features.iter().filter(|document| document.zone_id.as_deref() == Some("z0001"));
-    let told = own.filter(|document| document.values.get("demand_mwh") == Some(&7.0)).count();
+    let told = own.filter(|document| document.values.get("demand_mwh") == Some(7.0)).count();
     assert_eq!(told, 60);
     assert!((processed.zones[0].features["demand_mwh"] - demand(THIS_HOUR - 1) / 3.0).abs() < 1e-6);
 }
@@ -112,7 +112,7 @@ fn a_value_is_kept_in_the_hour_of_its_measurement_over_what_stands_there() {
     };
     let values = &document(THIS_HOUR - 1).values;
     assert_eq!(values["us_aqi"], 77.0);
-    assert!(values.contains_key("calls_311") && values.contains_key("pm2_5_ugm3"), "{values:?}");
+    assert!(values.has("calls_311") && values.has("pm2_5_ugm3"), "{values:?}");
     assert_eq!(document(THIS_HOUR).values["temperature_c"], 12.0);
     // Written, the same run has nothing to add.
     let mut again = given.clone();
@@ -162,7 +162,7 @@ fn a_flat_history_is_no_anomaly_and_a_jump_is_one_with_an_alert() {
             for document in &mut inputs.history {
                 if document.zone_id.is_some() {
                     let number = document.hour.0 / HOUR_MS;
-                    document.values.insert("us_aqi".to_owned(), usual(number));
+                    document.values.insert("us_aqi", usual(number));
                 }
             }
         })
@@ -239,7 +239,7 @@ fn a_silent_311_feed_is_not_0_calls_and_a_zone_without_calls_is() {
         inputs.calls[0].calls = vec![call(Time(NOW.0 - 25 * HOUR_MS), "1", "Noise")];
     });
     for zone in &silent.zones {
-        assert!(!zone.features.contains_key("calls_311"));
+        assert!(!zone.features.has("calls_311"));
         assert_eq!(state(zone, "calls311"), Freshness::Stale);
     }
     let none = run(2, |inputs| inputs.calls.clear());

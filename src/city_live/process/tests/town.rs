@@ -51,7 +51,7 @@ pub(super) fn hour(zone: Option<&str>, hour: i64, values: &[(&str, f64)]) -> Fea
         city_id: "nyc".to_owned(),
         zone_id: zone.map(str::to_owned),
         hour: Time(hour * HOUR_MS),
-        values: values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+        values: values.iter().copied().collect(),
     }
 }
 
