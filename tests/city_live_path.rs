@@ -28,11 +28,14 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const TOPICS: [&str; 5] = ["aqi_stream", "power_demand", "traffic_events", "grid_alerts", "incident_text"];
 const CITY: &str = "testville";
 const ZONES: usize = 6;
-/// Messages of a phase beside those of the APIs: fewer than a subscription's beginning holds (1,000).
+/// Messages of a phase beside those of the APIs.
 const SCRIPTED: usize = 400;
 
 const FEED: &str = "subscription($city: String!) { liveFeed(cityId: $city, last: 1000) { snapshot items { id topic type ts source \
     zoneId payload } } }";
+/// What a subscription's beginning, the newest thousand, leaves out, is read by pages.
+const PAGE: &str = "query($city: String!, $after: String) { liveFeed(cityId: $city, first: 500, after: $after) { nodes { id topic \
+    type ts source zoneId payload } pageInfo { hasNextPage endCursor } } }";
 const ZONE_RUNS: &str = "subscription($city: String!) { zoneProcessed(cityId: $city) { snapshot zones { zoneId processed { runId \
     processedAt } } } }";
 
@@ -59,22 +62,33 @@ fn catalogue(folder: &std::path::Path) -> std::path::PathBuf {
 struct Held {
     /// The feed by the number of its rows.
     rows: BTreeMap<i64, Value>,
+    /// Up to this number it lacks none.
+    whole_to: i64,
     /// The run of each zone, and its time.
     zones: BTreeMap<String, (String, String)>,
 }
 
 impl Held {
+    /// Keeps a message of the feed and gives its number. What was given before the kill is given again as it was.
+    fn keep(&mut self, item: &Value) -> i64 {
+        let id = item["id"].as_str().and_then(|id| id.strip_prefix("live-message/")).expect("an id");
+        let id = id.parse().expect("a number");
+        let before = self.rows.insert(id, item.clone());
+        assert!(before.as_ref().is_none_or(|before| before == item), "{before:?} is now {item}");
+        id
+    }
+
+    fn newest(&self) -> i64 {
+        self.rows.last_key_value().map_or(0, |(id, _)| *id)
+    }
+
     fn take(&mut self, data: &Value, newest: &mut Option<i64>) {
         if let Some(batch) = data.get("liveFeed") {
             assert_eq!(batch["snapshot"], newest.is_none(), "one beginning, and that first");
             newest.get_or_insert(0);
             for item in batch["items"].as_array().expect("items") {
-                let id = item["id"].as_str().and_then(|id| id.strip_prefix("live-message/")).expect("an id");
-                let id = id.parse().expect("a number");
+                let id = self.keep(item);
                 assert!(newest.replace(id) < Some(id), "within a subscription each comes once, in order: {item}");
-                // What was given before the kill is given again as it was.
-                let before = self.rows.insert(id, item.clone());
-                assert!(before.as_ref().is_none_or(|before| before == item), "{before:?} is now {item}");
             }
         }
         if let Some(batch) = data.get("zoneProcessed") {
@@ -107,9 +121,9 @@ async fn follow(server: &Server, held: &Arc<Mutex<Held>>) -> JoinHandle<()> {
     for (id, query) in [("feed", FEED), ("zones", ZONE_RUNS)] {
         socket.subscribe(id, query, json!({ "city": CITY })).await;
     }
-    let held = Arc::clone(held);
+    let (held, http, url) = (Arc::clone(held), server.http().clone(), server.url("/graphql"));
     tokio::spawn(async move {
-        let mut newest = None;
+        let (mut newest, mut whole) = (None, false);
         loop {
             match socket.next_within(PATIENCE).await {
                 // An archive that is busy with what piled up is asked again, as a page does.
@@ -123,12 +137,41 @@ async fn follow(server: &Server, held: &Arc<Mutex<Held>>) -> JoinHandle<()> {
                     let payload = &message["payload"];
                     assert!(message["type"] == "next" && payload.get("errors").is_none(), "{message}");
                     held.lock().expect("nobody panics with it").take(&payload["data"], &mut newest);
+                    // Where the server dies meanwhile, the next one is asked from the same place on.
+                    whole = whole || newest.is_some() && read_older(&http, &url, &held).await;
+                    if whole {
+                        let mut held = held.lock().expect("nobody panics with it");
+                        held.whole_to = held.newest();
+                    }
                 }
                 Some(Frame::Closed(..)) => return,
                 None => panic!("nothing came"),
             }
         }
     })
+}
+
+/// Reads pages back to where nothing was lacking before; `false` where the server is gone.
+async fn read_older(http: &reqwest::Client, url: &str, held: &Mutex<Held>) -> bool {
+    let until = held.lock().expect("nobody panics with it").whole_to;
+    let mut after = Value::Null;
+    loop {
+        let request = json!({ "query": PAGE, "variables": { "city": CITY, "after": after } });
+        let Ok(answer) = http.post(url).json(&request).send().await else { return false };
+        let Ok(answer) = answer.json::<Value>().await else { return false };
+        if let Some(errors) = answer.get("errors") {
+            assert_eq!(errors[0]["extensions"]["code"], "CITY_LIVE_DOWN", "{answer}");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            continue;
+        }
+        let page = &answer["data"]["liveFeed"];
+        let mut held = held.lock().expect("nobody panics with it");
+        let oldest = page["nodes"].as_array().expect("a page").iter().map(|node| held.keep(node)).min();
+        if oldest.is_none_or(|oldest| oldest <= until) || page["pageInfo"]["hasNextPage"] == false {
+            return true;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
 }
 
 /// What tells a message from others, whatever its place in a topic. Calls are told apart by their ids: their zone may be found by
@@ -288,9 +331,7 @@ async fn from_the_apis_to_a_subscriber_nothing_is_lost_or_doubled_whenever_the_s
         if !archived.iter().all(|seq| held.rows.contains_key(seq)) {
             return Err(format!("it holds {} rows of {}", held.rows.len(), archived.len()));
         }
-        // Its beginning is the newest thousand.
-        let newest = archived.iter().rev().take(1000);
-        if !newest.clone().all(|seq| late.rows.contains_key(seq) && late.rows.get(seq) == held.rows.get(seq)) {
+        if !archived.iter().all(|seq| late.rows.contains_key(seq) && late.rows.get(seq) == held.rows.get(seq)) {
             return Err(format!("who came late holds {} rows of {}", late.rows.len(), archived.len()));
         }
         // A run every two seconds: now and then all three are of the same one.
