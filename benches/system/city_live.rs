@@ -2,7 +2,6 @@
 //! city that was just chosen. Beside the consumer's figure stands what a MongoDB-protocol server allows.
 
 use std::{
-    collections::BTreeMap,
     fmt::Write as _,
     path::Path,
     sync::Arc,
@@ -17,6 +16,7 @@ use citytwin::{
             ProcessedZone, RawValue, Risk, RiskPart,
         },
         catalogue::{Catalogue, LiveCity},
+        features::Features,
         message::{Aqi, Call311, HourValue, Message, Payload, PowerDemand, Traffic, Weather},
         models::Models,
         process::{self, Rules},
@@ -257,7 +257,7 @@ async fn scores(archive: &dyn Archive, token: i64, zones: usize) {
                 name: format!("Zone {zone}"),
                 run_id: "bench".to_owned(),
                 processed_at: at,
-                features: BTreeMap::new(),
+                features: Features::new(),
                 forecast: None,
                 anomalies: Vec::new(),
                 risk: Risk {
