@@ -59,7 +59,11 @@ impl Features {
 
     /// The value of a name.
     pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.iter().find(|(own, _)| own.as_str() == name).map(|(_, value)| *value)
+        self.find(name).copied()
+    }
+
+    fn find(&self, name: &str) -> Option<&f64> {
+        self.0.iter().find(|(own, _)| own.as_str() == name).map(|(_, value)| value)
     }
 
     /// Whether it has a value of that name.
@@ -86,8 +90,7 @@ impl Index<&str> for Features {
     type Output = f64;
 
     fn index(&self, name: &str) -> &f64 {
-        let found = self.0.iter().find(|(own, _)| own.as_str() == name);
-        &found.unwrap_or_else(|| panic!("no feature {name} in {self:?}")).1
+        self.find(name).unwrap_or_else(|| panic!("no feature {name} in {self:?}"))
     }
 }
 

@@ -10,7 +10,7 @@ use axum::{
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AppState, problem::with_type};
+use super::{AppState, media::Media, problem::with_type};
 use crate::{
     city_live::{
         CityLive,
@@ -34,7 +34,7 @@ use query::Query;
 use refusal::{Answer, Refusal};
 pub(super) use zones::{zone, zones};
 
-const JSON: &str = "application/json; charset=utf-8";
+const JSON: &str = Media::Json.content_type();
 
 /// The body of `GET /api/city/current`.
 #[derive(Serialize)]

@@ -15,7 +15,7 @@ pub enum Media {
 
 impl Media {
     /// The `Content-Type` of a result in this form.
-    pub fn content_type(self) -> &'static str {
+    pub const fn content_type(self) -> &'static str {
         match self {
             Self::Response => "application/graphql-response+json; charset=utf-8",
             Self::Json => "application/json; charset=utf-8",

@@ -24,7 +24,7 @@ pub fn graphql_problem(status: StatusCode, code: &str, text: impl Into<String>) 
 /// An answer on a path of City Live: `{"error": {"code", "message"}}`.
 pub fn city_live_problem(status: StatusCode, code: &str, message: impl Into<String>) -> Response {
     let body = json!({ "error": { "code": code, "message": message.into() } });
-    with_type(status, "application/json; charset=utf-8", body.to_string())
+    with_type(status, Media::Json.content_type(), body.to_string())
 }
 
 /// The form of the three that fits a path.

@@ -16,13 +16,14 @@ use serde_json::{Value, json};
 use super::{
     AppState,
     graphql_http::read_body,
+    media::Media,
     problem::{problem, with_type},
 };
 use crate::graphql::caller::Caller;
 
 const TIMESTAMP: HeaderName = HeaderName::from_static("citytwin-state-timestamp");
 const EPOCH: HeaderName = HeaderName::from_static("citytwin-epoch");
-const JSON: &str = "application/json; charset=utf-8";
+const JSON: &str = Media::Json.content_type();
 /// How long a client may take to send a city file: 64 MB over a slow line.
 const CITY_TIMEOUT: Duration = Duration::from_secs(300);
 
