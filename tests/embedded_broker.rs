@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -14,9 +14,6 @@ use crate::common::{
     ports,
     server::{Server, binary, citytwin},
 };
-
-/// Far below the ten seconds for which one question without an answer waits.
-const QUICK: Duration = Duration::from_secs(8);
 
 async fn demo(port: u16) -> Server {
     let port = port.to_string();
@@ -48,10 +45,8 @@ async fn another_process_produces_to_the_demo_and_reads_from_it() {
     let line = json!({"topic": "transport.gps", "key": "guest-2", "timestamp": 1_767_571_200_000_i64, "value": value});
     std::fs::write(&file, line.to_string()).expect("ours");
     let settings = [("KAFKA_BROKERS", brokers.as_str())];
-    let began = Instant::now();
     let replay = citytwin(&["replay", &file.display().to_string(), "--stamp", "now"], &settings, "").await;
     assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));
-    assert!(began.elapsed() < QUICK, "replay: {:?}", began.elapsed());
     for (bus, passengers) in [("guest-1", 7), ("guest-2", 8)] {
         eventually(Duration::from_secs(20), || async {
             let data =
@@ -77,10 +72,8 @@ async fn another_process_produces_to_the_demo_and_reads_from_it() {
     // A recording of it can be taken as well.
     let recorded = folder.path().join("recorded.ndjson.zst");
     let args = ["record", &recorded.display().to_string(), "--until-end", "--topics", "transport.gps"];
-    let began = Instant::now();
     let record = citytwin(&args, &settings, "").await;
     assert!(record.status.success(), "{}", String::from_utf8_lossy(&record.stderr));
-    assert!(began.elapsed() < QUICK, "record: {:?}", began.elapsed());
     assert!(recorded.metadata().expect("a file").len() > 100);
 
     // The offsets in its store are known as this broker's.

@@ -122,7 +122,7 @@ fn processing(settings: &CityLiveConfig) -> Result<Process> {
     let (rules, models) = (Arc::new(rules), Arc::new(models));
     Ok(Arc::new(move |archive, city, job| {
         let (rules, models) = (Arc::clone(&rules), Arc::clone(&models));
-        Box::pin(async move { process::run(&*archive, &city, job.now, &rules, &models).await })
+        Box::pin(async move { process::run(&*archive, &city, job.now, &rules, &models, job.history).await })
     }))
 }
 

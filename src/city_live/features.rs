@@ -1,6 +1,10 @@
 //! Named numbers: what is known of a zone in an hour.
 
-use std::{borrow::Cow, fmt, ops::Index};
+use std::{
+    borrow::{Borrow, Cow},
+    fmt,
+    ops::Index,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -42,6 +46,18 @@ impl Name {
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
     }
 }
 

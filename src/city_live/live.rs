@@ -12,11 +12,11 @@ use tokio::{
 };
 
 use super::{
-    archive::{Alert, Archive, ArchiveError, Processed, RawKind, Selection},
+    archive::{Alert, Archive, ArchiveError, Intake, RawKind, Selection},
     board::Boards,
     catalogue::LiveCity,
     clock::now,
-    process::run_id,
+    process::{History, Made, run_id},
 };
 use crate::twin::time::Time;
 
@@ -88,17 +88,18 @@ pub enum OperationError {
 }
 
 /// Makes a run's results out of what the archive holds: rules that call no API. They write nothing themselves.
-pub type Process = Arc<
-    dyn Fn(Arc<dyn Archive>, Arc<LiveCity>, Job) -> BoxFuture<'static, Result<Processed, ArchiveError>> + Send + Sync,
->;
+pub type Process =
+    Arc<dyn Fn(Arc<dyn Archive>, Arc<LiveCity>, Job) -> BoxFuture<'static, Result<Made, ArchiveError>> + Send + Sync>;
 
 /// One run to make.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Job {
     /// Names the run.
     pub run_id: String,
     /// The moment that ages are counted from.
     pub now: Time,
+    /// The history as the archive holds it, where that is known from the run before.
+    pub history: Option<History>,
 }
 
 /// City Live of this process. One for all who ask; it outlives neither the archive nor the catalogue.
@@ -110,8 +111,10 @@ pub struct CityLive {
     process: Process,
     /// The token while this instance runs City Live; 0: it does not. Tokens begin at 1.
     token: AtomicI64,
-    /// One run at a time: two would write each other's alerts.
-    running: tokio::sync::Mutex<()>,
+    /// One run at a time: two would write each other's alerts. Between them stays the history, under the token that it was written
+    /// under. It is taken out for all that reads or writes hourly features, and put back where that succeeded: after a failure the next
+    /// run reads it anew.
+    running: tokio::sync::Mutex<Option<(i64, History)>>,
     revision: watch::Sender<i64>,
     /// Whether somebody asks for the revision.
     looking: Mutex<bool>,
@@ -217,7 +220,7 @@ impl CityLive {
         let run_id = run_id(&city.id, now);
         let mut run = Run { run_id: run_id.clone(), city_id: city.id.clone(), done: None };
         let running = tokio::spawn(async move {
-            let outcome = me.run(token, city, Job { run_id, now }).await;
+            let outcome = me.run(token, city, run_id, now).await;
             if let Err(error) = &outcome {
                 tracing::warn!(%error, "city live could not be processed");
             }
@@ -248,16 +251,40 @@ impl CityLive {
         Ok(!self.archive.calls(city_id).await?.is_empty())
     }
 
-    async fn run(&self, token: i64, city: Arc<LiveCity>, job: Job) -> Result<Done, ArchiveError> {
-        let _turn = self.running.lock().await;
+    async fn run(&self, token: i64, city: Arc<LiveCity>, run_id: String, now: Time) -> Result<Done, ArchiveError> {
+        let mut kept = self.running.lock().await;
         let began = tokio::time::Instant::now();
-        let now = job.now;
-        let processed = (self.process)(Arc::clone(&self.archive), Arc::clone(&city), job).await?;
+        let history = kept.take().filter(|(under, _)| *under == token).map(|(_, history)| history);
+        let job = Job { run_id, now, history };
+        let Made { processed, mut history } = (self.process)(Arc::clone(&self.archive), Arc::clone(&city), job).await?;
         self.archive.put_processed(token, &processed).await?;
+        processed.features.iter().for_each(|document| history.put(document));
+        *kept = Some((token, history));
         self.wrote();
         let took_ms = began.elapsed().as_millis() as u64;
         tracing::info!(city = city.id, zones = processed.zones.len(), took_ms, "city live processed");
         Ok(Done { processed_at: now, zones: processed.zones.len() })
+    }
+
+    /// Takes in what a batch of messages brought. While a run is under way, hourly features wait for its end: it would write over them
+    /// what it had read before.
+    ///
+    /// # Errors
+    /// The archive's.
+    pub(crate) async fn take_in(&self, token: i64, intake: &Intake) -> Result<(), ArchiveError> {
+        if intake.hours.is_empty() {
+            self.archive.take_in(token, intake).await?;
+        } else {
+            let mut kept = self.running.lock().await;
+            let known = kept.take().filter(|(under, _)| *under == token);
+            self.archive.take_in(token, intake).await?;
+            *kept = known.map(|(token, mut history)| {
+                intake.hours.iter().for_each(|document| history.put(document));
+                (token, history)
+            });
+        }
+        self.wrote();
+        Ok(())
     }
 
     /// The archive's revision, looked at twice a second for as long as somebody has a receiver. The first value may be an old one; a
@@ -312,3 +339,6 @@ async fn look(live: Weak<CityLive>) {
         let _ = tokio::time::timeout(LOOK_EVERY, written.notified()).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

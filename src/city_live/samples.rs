@@ -22,6 +22,7 @@ use super::{
     catalogue::{Calls311, LiveCity, Polygon, Zone},
     features::Features,
     message::{Aqi, Call311, GridAlert, GridAlertKind, Payload, PowerDemand, Traffic, Weather},
+    process::{History, Made},
 };
 use crate::twin::{geo::Position, time::Time};
 
@@ -63,18 +64,27 @@ pub fn city(id: &str, zones: usize) -> LiveCity {
     }
 }
 
+/// `nyc` with 3 zones, `laquila` with 2.
+pub fn cities() -> Vec<LiveCity> {
+    vec![city("nyc", 3), city("laquila", 2)]
+}
+
 impl Sample {
     /// The cities `nyc` (3 zones) and `laquila` (2 zones), empty.
     pub async fn new() -> Self {
-        Self::with(vec![city("nyc", 3), city("laquila", 2)]).await
+        Self::with(cities()).await
     }
 
     pub async fn with(cities: Vec<LiveCity>) -> Self {
+        Self::processed_by(cities, rules()).await
+    }
+
+    pub async fn processed_by(cities: Vec<LiveCity>, process: Process) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let archive: Arc<dyn Archive> = Arc::new(EmbeddedArchive::open(folder.path()));
         let lease = archive.lease("tests", Duration::from_secs(3600), None).await.expect("a lease");
         let Lease::Held { token } = lease else { panic!("{lease:?}") };
-        let live = CityLive::new(archive, cities, Duration::from_secs(300), rules());
+        let live = CityLive::new(archive, cities, Duration::from_secs(300), process);
         live.runs_under(Some(token));
         Self { live, token, seq: AtomicI64::new(0), _folder: folder }
     }
@@ -305,7 +315,7 @@ fn rules() -> Process {
                     simulated: false,
                 });
             }
-            Ok(processed)
+            Ok(Made { processed, history: History::new(&city.id, 0, 0) })
         }
         .boxed()
     })

@@ -269,12 +269,11 @@ impl Consumer {
     async fn write(&self, intake: &Intake) -> Result<(), ArchiveError> {
         let mut wait = RETRY.0;
         loop {
-            match self.parts.live.archive().take_in(self.parts.token, intake).await {
+            match self.parts.live.take_in(self.parts.token, intake).await {
                 Ok(()) => {
                     if wait > RETRY.0 {
                         self.parts.health.works(WHAT);
                     }
-                    self.parts.live.wrote();
                     return Ok(());
                 }
                 Err(error @ ArchiveError::Unavailable { .. }) => {

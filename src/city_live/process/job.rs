@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     forecast::{HOURS, shares},
+    history::History,
     rules::Rules,
     series::{Calendar, Series, hour_number, hour_start},
 };
@@ -33,10 +34,8 @@ pub struct Inputs {
     pub calls: Vec<Raw311>,
     /// The last days' rows of `power_demand` and `grid_alerts`: a source sends several hours at once, of which `raw` holds one.
     pub feed: Vec<FeedItem>,
-    /// Hourly features from [`Inputs::history_since`] on.
-    pub history: Vec<FeatureHour>,
-    /// Where the history begins: no hour before it is written, for what stood there is not known here.
-    pub history_since: Time,
+    /// Hourly features. No hour before its first is written, for what stood there is not known here.
+    pub history: History,
     /// Alerts that are not cleared.
     pub alerts: Vec<Alert>,
 }
@@ -64,6 +63,12 @@ pub struct ModelRun {
     pub problem: Option<String>,
 }
 
+/// The last hour of which a run at `now` believes a value: one of the future, for clocks that differ. What claims to be later is no
+/// measurement.
+pub(super) fn last_hour(now: Time) -> i64 {
+    hour_number(now) + 1
+}
+
 /// The id of the run of a city at a time: known before it is done.
 pub fn run_id(city_id: &str, now: Time) -> String {
     format!("{city_id}-{}", now.0)
@@ -88,24 +93,17 @@ pub struct Demand<'a> {
     pub temperature: HashMap<&'a str, Series>,
     /// By zone.
     pub shares: HashMap<&'a str, f64>,
-    /// By zone (`""`: the city), ascending.
-    pub history: HashMap<&'a str, Vec<&'a FeatureHour>>,
+    /// What was before.
+    pub history: &'a History,
 }
 
 impl<'a> Demand<'a> {
     /// Sorts the inputs by zone and hour.
     pub fn new(city: &'a LiveCity, inputs: &'a Inputs, now: Time, rules: &Rules) -> Self {
         let this_hour = hour_number(now);
-        let first = hour_number(inputs.history_since).max(this_hour - 91 * 24);
-        // One hour of the future, for clocks that differ; what claims to be later is no measurement.
-        let sane = |hour: i64| (first..=this_hour + 1).contains(&hour);
-        let mut history: HashMap<&str, Vec<&FeatureHour>> = HashMap::new();
-        for document in inputs.history.iter().filter(|document| sane(hour_number(document.hour))) {
-            history.entry(document.zone_id.as_deref().unwrap_or_default()).or_default().push(document);
-        }
-        for documents in history.values_mut() {
-            documents.sort_by_key(|document| document.hour);
-        }
+        let history = &inputs.history;
+        let first = history.first();
+        let sane = |hour: i64| (first..=last_hour(now)).contains(&hour);
         let mut power: BTreeMap<&str, Vec<(Time, i64, &Payload)>> = BTreeMap::new();
         let rows = inputs.feed.iter().map(|row| (row.zone_id.as_deref(), row.ts, row.seq, &row.payload));
         let latest = inputs.raw.iter().map(|raw| (raw.zone_id.as_deref(), raw.ts, i64::MAX, &raw.payload));
@@ -118,8 +116,7 @@ impl<'a> Demand<'a> {
             rows.sort_by_key(|(ts, seq, _)| (*ts, *seq));
         }
         let series = |zone: &str, feature: &str| {
-            let known = history.get(zone).into_iter().flatten();
-            let known = known.filter_map(|hour| Some((hour_number(hour.hour), hour.values.get(feature)?)));
+            let known = history.series(zone, feature).into_iter().flat_map(Series::known);
             let rows = power.get(zone).into_iter().flatten();
             let rows = rows.filter_map(|(ts, _, payload)| {
                 Some((hour_number(*ts), super::features::of_payload(payload).get(feature)?))
@@ -130,7 +127,7 @@ impl<'a> Demand<'a> {
         let own: BTreeMap<&str, Series> = own.map(|zone| (zone, series(zone, "demand_mwh"))).collect();
         let weights: Vec<f64> = city.zones.iter().map(|zone| zone.weight).collect();
         let shares = city.zones.iter().map(|zone| zone.id.as_str()).zip(shares(&weights)).collect();
-        let temperature = temperatures(city, inputs, &history, this_hour);
+        let temperature = temperatures(city, inputs, this_hour);
         let whole = series("", "demand_mwh");
         let reference = if whole.last().is_some() { whole.clone() } else { sum(&own) };
         Self {
@@ -161,12 +158,7 @@ impl<'a> Demand<'a> {
 }
 
 /// By zone: the hourly history, over it the source's forecast of the hours to come.
-fn temperatures<'a>(
-    city: &'a LiveCity,
-    inputs: &'a Inputs,
-    history: &HashMap<&'a str, Vec<&'a FeatureHour>>,
-    this_hour: i64,
-) -> HashMap<&'a str, Series> {
+fn temperatures<'a>(city: &'a LiveCity, inputs: &'a Inputs, this_hour: i64) -> HashMap<&'a str, Series> {
     let mut forecasts: HashMap<&str, &[crate::city_live::message::HourValue]> = HashMap::new();
     for raw in &inputs.raw {
         if let (Some(zone), Payload::Weather(weather)) = (raw.zone_id.as_deref(), &raw.payload) {
@@ -178,8 +170,7 @@ fn temperatures<'a>(
         let coming = coming.map(|hour| (hour_number(hour.ts), hour.value));
         // Forecasts go two weeks ahead at most; what was measured stands above what was forecast.
         let coming = coming.filter(|(hour, _)| (this_hour - 24..=this_hour + 24 * 16).contains(hour));
-        let known = history.get(zone).into_iter().flatten();
-        let known = known.filter_map(|hour| Some((hour_number(hour.hour), hour.values.get("temperature_c")?)));
+        let known = inputs.history.series(zone, "temperature_c").into_iter().flat_map(Series::known);
         Series::new(coming.chain(known))
     };
     city.zones.iter().map(|zone| (zone.id.as_str(), of_zone(&zone.id))).collect()
@@ -258,32 +249,20 @@ pub fn process(
             written.entry((None, hour)).or_default().insert(name, value);
         }
     }
-    processed.features = changed(city, demand, written, inputs.history_since);
+    processed.features = changed(city, &inputs.history, written);
     processed.alerts = super::alerts::transition(&city.id, &inputs.alerts, &conditions, now);
     processed
 }
 
 /// The documents of `features_hourly` that differ from what is there: new values over those the hour has already.
-fn changed(
-    city: &LiveCity,
-    demand: &Demand<'_>,
-    written: BTreeMap<(Option<String>, i64), Features>,
-    since: Time,
-) -> Vec<FeatureHour> {
+fn changed(city: &LiveCity, history: &History, written: BTreeMap<(Option<String>, i64), Features>) -> Vec<FeatureHour> {
     let mut documents = Vec::new();
-    for ((zone_id, number), values) in written {
-        let hour = hour_start(number);
-        if hour < since {
-            continue;
-        }
-        let known = demand.history.get(zone_id.as_deref().unwrap_or_default());
-        let before = known.and_then(|known| {
-            known.binary_search_by_key(&hour, |document| document.hour).ok().map(|place| &known[place].values)
-        });
-        let mut merged = before.cloned().unwrap_or_default();
+    for ((zone_id, number), values) in written.into_iter().filter(|((_, number), _)| *number >= history.first()) {
+        let before = history.at(zone_id.as_deref().unwrap_or_default(), number);
+        let mut merged = before.clone();
         merged.extend(values);
-        if before != Some(&merged) {
-            documents.push(FeatureHour { city_id: city.id.clone(), zone_id, hour, values: merged });
+        if before != merged {
+            documents.push(FeatureHour { city_id: city.id.clone(), zone_id, hour: hour_start(number), values: merged });
         }
     }
     documents

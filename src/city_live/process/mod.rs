@@ -15,6 +15,7 @@ pub mod backtest;
 pub mod features;
 pub mod forecast;
 pub mod freshness;
+pub mod history;
 pub mod risk;
 pub mod rules;
 pub mod run;
@@ -24,6 +25,7 @@ mod job;
 #[cfg(test)]
 mod tests;
 
+pub use history::History;
 pub use job::{Inputs, ModelRun, run_id};
 pub use rules::Rules;
-pub use run::{read, run};
+pub use run::{Made, read, run};

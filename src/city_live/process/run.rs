@@ -6,7 +6,8 @@ use tokio::runtime::Handle;
 
 use super::{
     backtest::{Compared, compare},
-    job::{Demand, Inputs, ModelRun, process},
+    history::History,
+    job::{Demand, Inputs, ModelRun, last_hour, process},
     rules::Rules,
     series::{Calendar, HOUR_MS, Series, hour_number, hour_start},
 };
@@ -29,7 +30,17 @@ const ALERTS: usize = 100_000;
 /// How far back rows of the feed are read. What is older is in `features_hourly`.
 const FEED_MS: i64 = 72 * HOUR_MS;
 
-/// Processes a city as it stands at `now`. Only reads: the caller writes what comes back with [`Archive::put_processed`].
+/// What a run made.
+#[derive(Debug)]
+pub struct Made {
+    /// To be written.
+    pub processed: Processed,
+    /// What it read, for the next run once `processed` is written and put into it.
+    pub history: History,
+}
+
+/// Processes a city as it stands at `now`. Only reads: the caller writes what comes back with [`Archive::put_processed`]. The history is
+/// read where the `kept` one is not the one that is needed.
 ///
 /// # Errors
 /// Those of the archive. A model that fails is no error: its output says why there is none.
@@ -39,17 +50,19 @@ pub async fn run(
     now: Time,
     rules: &Rules,
     models: &Arc<Models>,
-) -> Result<Processed, ArchiveError> {
-    let inputs = read(archive, city, now, rules).await?;
+    kept: Option<History>,
+) -> Result<Made, ArchiveError> {
+    let inputs = read(archive, city, now, rules, kept).await?;
     let (city, rules, models, runtime) = (city.clone(), rules.clone(), Arc::clone(models), Handle::current());
     // A thousand zones take a good part of a second: not on a thread that serves others.
     let made = tokio::task::spawn_blocking(move || {
         let demand = Demand::new(&city, &inputs, now, &rules);
         let runs = runtime.block_on(ask(&models, &demand, &rules));
-        process(&city, &inputs, &demand, &runs, now, &rules)
+        let processed = process(&city, &inputs, &demand, &runs, now, &rules);
+        Made { processed, history: inputs.history }
     });
     match made.await {
-        Ok(processed) => Ok(processed),
+        Ok(made) => Ok(made),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => {
             Err(ArchiveError::Unavailable { archive: "processing", message: "the server is stopping".to_owned() })
@@ -58,9 +71,14 @@ pub async fn run(
 }
 
 /// Reads what a run needs.
-pub async fn read(archive: &dyn Archive, city: &LiveCity, now: Time, rules: &Rules) -> Result<Inputs, ArchiveError> {
+pub async fn read(
+    archive: &dyn Archive,
+    city: &LiveCity,
+    now: Time,
+    rules: &Rules,
+    kept: Option<History>,
+) -> Result<Inputs, ArchiveError> {
     let id = city.id.as_str();
-    let history_since = hour_start(hour_number(now) - i64::from(rules.forecast.history_days) * 24);
     let query = |topic, limit| FeedQuery {
         city_id: Some(id.to_owned()),
         topic: Some(topic),
@@ -79,7 +97,7 @@ pub async fn read(archive: &dyn Archive, city: &LiveCity, now: Time, rules: &Rul
         archive.calls(id),
         archive.feed(&power),
         archive.feed(&grid),
-        archive.features(id, None, history_since),
+        history(archive, id, now, rules, kept),
         archive.alerts(&alerts),
     )?;
     let mut raw = Vec::new();
@@ -88,7 +106,24 @@ pub async fn read(archive: &dyn Archive, city: &LiveCity, now: Time, rules: &Rul
     }
     let mut feed = power;
     feed.extend(grid);
-    Ok(Inputs { raw, calls, feed, history, history_since, alerts })
+    Ok(Inputs { raw, calls, feed, history, alerts })
+}
+
+/// The kept history, moved on to `now`, or else the archive's.
+async fn history(
+    archive: &dyn Archive,
+    city_id: &str,
+    now: Time,
+    rules: &Rules,
+    kept: Option<History>,
+) -> Result<History, ArchiveError> {
+    let (first, last) = (hour_number(now) - i64::from(rules.forecast.history_days) * 24, last_hour(now));
+    if let Some(kept) = kept.and_then(|kept| kept.moved(city_id, first, last)) {
+        return Ok(kept);
+    }
+    let mut history = History::new(city_id, first, last);
+    archive.features(city_id, None, hour_start(first)).await?.iter().for_each(|document| history.put(document));
+    Ok(history)
 }
 
 /// Asks every model about every demand series: the city's, and that of each zone that has its own.

@@ -44,46 +44,67 @@ fn local(zone: &TimeZone, number: i64) -> (u8, bool) {
     (local.hour().unsigned_abs(), local.weekday().to_monday_one_offset() > 5)
 }
 
-/// Values by hour, dense from `first` on.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Values by hour, dense from `first` on; not a number: there is none.
+#[derive(Clone, Debug, Default)]
 pub struct Series {
     first: i64,
-    values: Vec<Option<f64>>,
+    values: Vec<f64>,
 }
 
 impl Series {
     /// Of pairs of an hour's number and a value, in any order; of the same hour the later pair holds. What is not finite is left out.
     pub fn new(pairs: impl IntoIterator<Item = (i64, f64)>) -> Self {
-        let pairs: Vec<(i64, f64)> = pairs.into_iter().filter(|(_, value)| value.is_finite()).collect();
-        let Some(first) = pairs.iter().map(|(hour, _)| *hour).min() else { return Self::default() };
-        let last = pairs.iter().map(|(hour, _)| *hour).max().unwrap_or(first);
-        // Bounded by what is read of the archive: at most 90 days.
-        let mut values = vec![None; usize::try_from(last - first).unwrap_or(0) + 1];
-        for (hour, value) in pairs {
-            values[(hour - first) as usize] = Some(value);
+        let mut series = Self::default();
+        pairs.into_iter().for_each(|(hour, value)| series.put(hour, value));
+        series
+    }
+
+    /// Puts a value in the place of the hour's, unless it is not finite. Hours must lie within some months of each other: all between
+    /// them take memory.
+    pub fn put(&mut self, hour: i64, value: f64) {
+        if !value.is_finite() {
+            return;
         }
-        Self { first, values }
+        if self.values.is_empty() {
+            self.first = hour;
+        }
+        if hour < self.first {
+            self.values.splice(0..0, (hour..self.first).map(|_| f64::NAN));
+            self.first = hour;
+        }
+        let place = (hour - self.first) as usize;
+        if place >= self.values.len() {
+            self.values.resize(place + 1, f64::NAN);
+        }
+        self.values[place] = value;
+    }
+
+    /// Forgets the hours before `hour`.
+    pub fn drop_before(&mut self, hour: i64) {
+        let count = usize::try_from(hour.saturating_sub(self.first)).unwrap_or(0).min(self.values.len());
+        self.values.drain(..count);
+        self.first += count as i64;
     }
 
     /// The value of an hour.
     pub fn get(&self, hour: i64) -> Option<f64> {
         let place = usize::try_from(hour.checked_sub(self.first)?).ok()?;
-        self.values.get(place).copied().flatten()
+        self.values.get(place).copied().filter(|value| value.is_finite())
     }
 
     /// The newest hour that has a value.
     pub fn last(&self) -> Option<i64> {
-        self.values.iter().rposition(Option::is_some).map(|place| self.first + place as i64)
+        self.values.iter().rposition(|value| value.is_finite()).map(|place| self.first + place as i64)
     }
 
     /// The hours that have a value, ascending, with it.
     pub fn known(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
-        self.values.iter().enumerate().filter_map(|(place, value)| Some((self.first + place as i64, (*value)?)))
+        (self.first..).zip(self.values.iter().copied()).filter(|(_, value)| value.is_finite())
     }
 
     /// Every value times `factor`.
     pub fn scaled(&self, factor: f64) -> Self {
-        Self { first: self.first, values: self.values.iter().map(|value| value.map(|value| value * factor)).collect() }
+        Self { first: self.first, values: self.values.iter().map(|value| value * factor).collect() }
     }
 
     /// The `length` values that end with the hour `last`. Up to one in twenty may be missing: such an hour takes the value of the hour
@@ -140,5 +161,19 @@ mod tests {
         let series = Series::new([(5, 1.0), (7, f64::NAN), (6, f64::INFINITY), (5, 2.0)]);
         assert_eq!(series.known().collect::<Vec<_>>(), [(5, 2.0)]);
         assert_eq!(series.scaled(0.5).get(5), Some(1.0));
+    }
+
+    #[test]
+    fn hours_come_in_any_order_and_old_ones_go() {
+        let mut series = Series::new([(5, 5.0), (2, 2.0), (9, 9.0), (3, 3.0)]);
+        assert_eq!(series.known().collect::<Vec<_>>(), [(2, 2.0), (3, 3.0), (5, 5.0), (9, 9.0)]);
+        assert_eq!((series.get(1), series.get(4), series.get(10)), (None, None, None));
+        series.drop_before(1);
+        series.drop_before(4);
+        assert_eq!(series.known().collect::<Vec<_>>(), [(5, 5.0), (9, 9.0)]);
+        series.drop_before(100);
+        assert_eq!(series.last(), None);
+        series.put(7, 7.0);
+        assert_eq!(series.known().collect::<Vec<_>>(), [(7, 7.0)]);
     }
 }

@@ -83,13 +83,10 @@ pub(super) fn process(of: &ZoneInputs<'_>, now: Time, rules: &Rules) -> Made {
     let heuristic = heuristic.forecast(now, &rules.forecast);
     let (outputs, forecast) = outputs(of, heuristic, share, now, rules);
 
-    let history = of.demand.history.get(of.zone.id.as_str()).map(Vec::as_slice).unwrap_or_default();
     let past = |name: &str, but: i64| -> Vec<f64> {
-        if name == "demand_mwh" {
-            return series.known().filter(|(hour, _)| *hour != but).map(|(_, value)| value).collect();
-        }
-        let hours = history.iter().filter(|document| hour_number(document.hour) != but);
-        hours.filter_map(|document| document.values.get(name)).collect()
+        let known = if name == "demand_mwh" { Some(&series) } else { of.demand.history.series(&of.zone.id, name) };
+        let known = known.into_iter().flat_map(Series::known);
+        known.filter(|(hour, _)| *hour != but).map(|(_, value)| value).collect()
     };
     let anomalies: Vec<Anomaly> = rules
         .anomaly

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    super::{Inputs, Rules, series::HOUR_MS},
-    town::{NOW, city, grid, inputs, item, power, process, raw},
+    super::{Rules, series::HOUR_MS},
+    town::{Given, NOW, city, grid, inputs, item, power, process, raw},
 };
 use crate::{
     city_live::{
@@ -64,7 +64,7 @@ prop_compose! {
         own in prop::collection::vec((0..3_usize, -60..3_i64, value()), 0..10),
         grids in prop::collection::vec((-4..2_i64, -10.0..50.0_f64), 0..3),
         history in 0.0..1.0_f64,
-    ) -> Inputs {
+    ) -> Given {
         let city = city(3);
         let mut inputs = inputs(&city, NOW);
         let count = (inputs.history.len() as f64 * history) as usize;

@@ -1,8 +1,10 @@
 //! Whole runs over a small city.
 
 use super::{
-    super::{Inputs, ModelRun, Rules, backtest::Compared, series::HOUR_MS},
-    town::{NOW, call, city, demand, grid, hour, inputs, item, model_run, power, process, process_with, raw, weather},
+    super::{ModelRun, Rules, backtest::Compared, series::HOUR_MS},
+    town::{
+        Given, NOW, call, city, demand, grid, hour, inputs, item, model_run, power, process, process_with, raw, weather,
+    },
 };
 use crate::{
     city_live::{
@@ -14,7 +16,7 @@ use crate::{
 
 const THIS_HOUR: i64 = NOW.0.div_euclid(HOUR_MS);
 
-fn run(zones: usize, change: impl FnOnce(&mut Inputs)) -> Processed {
+fn run(zones: usize, change: impl FnOnce(&mut Given)) -> Processed {
     let city = city(zones);
     let mut inputs = inputs(&city, NOW);
     change(&mut inputs);
@@ -122,15 +124,15 @@ fn a_value_is_kept_in_the_hour_of_its_measurement_over_what_stands_there() {
     }
     assert_eq!(process(&city, &again, NOW, &Rules::default()).features, []);
     // An hour before the history that was read is left alone: what stands there is not known.
-    given.history_since = Time(THIS_HOUR * HOUR_MS);
+    given.first_hour = THIS_HOUR;
     let late = process(&city, &given, NOW, &Rules::default());
-    assert!(late.features.iter().all(|document| document.hour >= given.history_since), "{:?}", late.features);
+    assert!(late.features.iter().all(|document| document.hour == Time(THIS_HOUR * HOUR_MS)), "{:?}", late.features);
 }
 
 #[test]
 fn old_inputs_are_used_and_said_to_be_old_but_raise_and_clear_nothing() {
     let hot = |minutes: i64| {
-        move |inputs: &mut Inputs| {
+        move |inputs: &mut Given| {
             inputs.raw.retain(|raw| !matches!(raw.payload, Payload::Weather(_)));
             let ts = Time(NOW.0 - minutes * 60_000);
             inputs.raw.push(raw(Some("z0000"), ts, "open-meteo", weather(39.0, NOW)));
@@ -180,7 +182,7 @@ fn a_flat_history_is_no_anomaly_and_a_jump_is_one_with_an_alert() {
 
 #[test]
 fn an_acknowledged_alert_stays_so_and_one_of_a_zone_that_is_gone_is_cleared() {
-    let hot = |inputs: &mut Inputs| {
+    let hot = |inputs: &mut Given| {
         for raw in &mut inputs.raw {
             if let Payload::Weather(weather) = &mut raw.payload {
                 weather.temperature_c = Some(39.0);

@@ -1,8 +1,11 @@
 //! A small city with everything that a run can be given.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::{Deref, DerefMut},
+};
 
-use super::super::{Inputs, ModelRun, Rules, backtest::Compared, job, series::HOUR_MS};
+use super::super::{History, Inputs, ModelRun, Rules, backtest::Compared, job, series::HOUR_MS};
 use crate::{
     city_live::{
         archive::{CallEntry, FeatureHour, FeedItem, Processed, Raw311, RawValue},
@@ -14,6 +17,29 @@ use crate::{
 
 /// Monday 2026-11-09T15:20Z; in New York 10:20.
 pub(super) const NOW: Time = Time(1_794_237_600_000);
+
+/// What a run is given, with the history as documents, so that tests can change some of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Given {
+    inputs: Inputs,
+    pub history: Vec<FeatureHour>,
+    /// The number of its first hour.
+    pub first_hour: i64,
+}
+
+impl Deref for Given {
+    type Target = Inputs;
+
+    fn deref(&self) -> &Inputs {
+        &self.inputs
+    }
+}
+
+impl DerefMut for Given {
+    fn deref_mut(&mut self) -> &mut Inputs {
+        &mut self.inputs
+    }
+}
 
 /// Of `zones` zones of weight 1, 2, 3, …
 pub(super) fn city(zones: usize) -> LiveCity {
@@ -110,10 +136,10 @@ pub(super) fn demand(hour: i64) -> f64 {
 }
 
 /// Two weeks of history, and fresh values of everything.
-pub(super) fn inputs(city: &LiveCity, now: Time) -> Inputs {
+pub(super) fn inputs(city: &LiveCity, now: Time) -> Given {
     let this_hour = now.0.div_euclid(HOUR_MS);
     let since = this_hour - 14 * 24;
-    let mut inputs = Inputs { history_since: Time(since * HOUR_MS), ..Inputs::default() };
+    let mut inputs = Given { first_hour: since, ..Given::default() };
     for number in since..this_hour - 1 {
         inputs.history.push(hour(None, number, &[("demand_mwh", demand(number))]));
     }
@@ -186,19 +212,16 @@ pub(super) fn model_run(compared: Option<Compared>) -> ModelRun {
 }
 
 /// A run where no model has said anything.
-pub(super) fn process(city: &LiveCity, inputs: &Inputs, now: Time, rules: &Rules) -> Processed {
-    process_with(city, inputs, &[], now, rules)
+pub(super) fn process(city: &LiveCity, given: &Given, now: Time, rules: &Rules) -> Processed {
+    process_with(city, given, &[], now, rules)
 }
 
 /// A run with what the models said.
-pub(super) fn process_with(
-    city: &LiveCity,
-    inputs: &Inputs,
-    models: &[ModelRun],
-    now: Time,
-    rules: &Rules,
-) -> Processed {
-    job::process(city, inputs, &job::Demand::new(city, inputs, now, rules), models, now, rules)
+pub(super) fn process_with(city: &LiveCity, given: &Given, models: &[ModelRun], now: Time, rules: &Rules) -> Processed {
+    let mut history = History::new(&city.id, given.first_hour, job::last_hour(now));
+    given.history.iter().for_each(|document| history.put(document));
+    let inputs = Inputs { history, ..given.inputs.clone() };
+    job::process(city, &inputs, &job::Demand::new(city, &inputs, now, rules), models, now, rules)
 }
 
 /// Whether a model with these errors is the one whose forecast counts.
