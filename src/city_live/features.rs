@@ -1,10 +1,6 @@
 //! Named numbers: what is known of a zone in an hour.
 
-use std::{
-    borrow::{Borrow, Cow},
-    fmt,
-    ops::Index,
-};
+use std::{borrow::Cow, fmt, ops::Index};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -45,12 +41,6 @@ impl Name {
 
     /// As text.
     pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Borrow<str> for Name {
-    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -1,5 +1,7 @@
 //! The scalars `DateTime` and `JSON`.
 
+use std::sync::LazyLock;
+
 use async_graphql::{InputValueError, InputValueResult, Name, Scalar, ScalarType, Value, indexmap::IndexMap};
 
 use crate::twin::{json, time::Time};
@@ -53,7 +55,8 @@ impl Json {
 
 /// JSON that this server wrote, as a value that is sent as it is.
 pub fn ready_value(text: String) -> Value {
-    Value::Object(IndexMap::from([(Name::new(READY_JSON), Value::String(text))]))
+    static NAME: LazyLock<Name> = LazyLock::new(|| Name::new(READY_JSON));
+    Value::Object(IndexMap::from([(Name::clone(&NAME), Value::String(text))]))
 }
 
 /// Writes a value that this server made. It is what serde writes, but ready JSON is copied as it is: serde reads each anew

@@ -171,6 +171,7 @@ impl Hub {
 
     /// What a subscription finds in the city as it is now.
     pub(super) fn look(&self, seat: &Seat) -> Result<Option<Given>, Over> {
+        self.listeners.turnstile().leave(seat.ear());
         let stage = self.stage.read().unwrap_or_else(PoisonError::into_inner);
         if seat.ear().take() == stage.from {
             // It was told of this moment and of none before: this is how long that took.
@@ -180,7 +181,7 @@ impl Hub {
         let Some((number, batch)) = found else { return Ok(None) };
         if batch.view.revision < stage.view.revision {
             // It follows one who began earlier, and has yet to see the present.
-            seat.ear().again();
+            self.listeners.turnstile().again(seat.ear());
         }
         drop(stage);
         if let Some(age) = batch.oldest.and_then(|revision| self.arrivals().age(revision)) {
@@ -189,6 +190,11 @@ impl Hub {
         let epoch = self.newest.borrow().0;
         let cursor = Cursor { instance: self.instance, epoch, batch: number, subscription: seat.id() };
         Ok(Some(Given { batch, cursor, is_shared: seat.is_shared() }))
+    }
+
+    /// Waits until a subscription is due to look, at a moment at the soonest.
+    pub(super) async fn wait(&self, seat: &Seat, due: Instant) {
+        self.listeners.turnstile().wait(seat.ear(), due).await;
     }
 
     /// When one who is given something now, or was due to be lately, is due again. Long intervals end at the same moments
@@ -265,6 +271,7 @@ async fn tick(hub: Weak<Hub>, mut revisions: watch::Receiver<u64>) {
 async fn make_rounds(hub: Weak<Hub>) {
     while let Some(hub) = hub.upgrade() {
         hub.sessions.sweep();
+        hub.listeners.turnstile().move_up();
         telemetry::subscriber_worst_lag().set(hub.worst_lag().as_secs_f64());
         drop(hub);
         tokio::time::sleep(ROUND).await;

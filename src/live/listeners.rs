@@ -2,15 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::{sync::Notify, time::Instant};
-
-use super::index::{Area, Kinds, LEVEL, Spot, Touched};
+use super::{
+    index::{Area, Kinds, LEVEL, Spot, Touched},
+    turnstile::{Ear, Turnstile},
+};
 use crate::twin::tile::Tile;
 
 /// The squares by which listeners are found are twice as wide as the index's: a view meets fewer of them.
@@ -19,65 +17,12 @@ const COARSER: u8 = LEVEL - 1;
 /// Whoever looks at more of these squares is asked by itself: some 13 km across.
 const MOST_SQUARES: u64 = 256;
 
-/// What a stream is told by. It says that there may be something, never what.
-#[derive(Debug, Default)]
-pub struct Ear {
-    told: Notify,
-    /// Whether what it looks at is another, so that it need not wait for its interval.
-    steered: AtomicBool,
-    /// The revision of the first change that it was told of and has not looked at; 0 where there is none.
-    untaken: AtomicU64,
-}
-
-impl Ear {
-    /// Tells it of changes from a revision on.
-    fn tell(&self, revision: u64) {
-        // The first one counts: how late a stream is, is how long ago that came.
-        let _ = self.untaken.compare_exchange(0, revision, Ordering::Relaxed, Ordering::Relaxed);
-        self.told.notify_one();
-    }
-
-    /// Tells it to look at once, whatever its interval.
-    pub fn steer(&self) {
-        self.steered.store(true, Ordering::Release);
-        self.told.notify_one();
-    }
-
-    /// Tells it that what it has seen is not the present yet.
-    pub fn again(&self) {
-        self.told.notify_one();
-    }
-
-    /// Its stream looks: the revision of the first change that it was told of; 0 where there is none.
-    pub fn take(&self) -> u64 {
-        self.untaken.swap(0, Ordering::Relaxed)
-    }
-
-    /// The same without taking it.
-    pub fn untaken(&self) -> u64 {
-        self.untaken.load(Ordering::Relaxed)
-    }
-
-    /// Waits until it is told of a change and a moment has come, or is steered.
-    pub async fn listen(&self, due: Instant) {
-        let mut changed = false;
-        while !self.steered.swap(false, Ordering::Acquire) {
-            // A timer takes a millisecond even where it is due.
-            if changed && due <= Instant::now() {
-                return;
-            }
-            tokio::select! {
-                biased;
-                () = self.told.notified() => changed = true,
-                () = tokio::time::sleep_until(due), if changed => {}
-            }
-        }
-    }
-}
-
 /// Everyone who listens.
 #[derive(Debug, Default)]
-pub struct Listeners(Mutex<Table>);
+pub struct Listeners {
+    table: Mutex<Table>,
+    turnstile: Turnstile,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -122,25 +67,29 @@ impl Listeners {
     /// Tells those whom it may concern that something changed, from a revision on.
     pub fn tell(&self, touched: &Touched, from: u64) {
         let table = self.lock();
-        let tell = |listener: &Listener| {
-            if listener.kinds.meets(touched.kinds) {
-                listener.ear.tell(from);
-            }
-        };
+        let mut concerned: Vec<&Listener> = Vec::new();
         if touched.wide {
-            return table.listeners.values().for_each(tell);
-        }
-        let mut last = None;
-        for spot in &touched.spots {
-            let square = square(*spot);
-            // They are in order by column: most that share a square follow each other. Who is told twice looks once.
-            if last.replace(square) != Some(square) {
-                let numbers = table.by_square.get(&square).into_iter().flatten();
-                numbers.filter_map(|number| table.listeners.get(number)).for_each(tell);
+            concerned.extend(table.listeners.values());
+        } else {
+            let mut last = None;
+            for spot in &touched.spots {
+                let square = square(*spot);
+                // They are in order by column: most that share a square follow each other. Who is told twice looks once.
+                if last.replace(square) != Some(square) {
+                    let numbers = table.by_square.get(&square).into_iter().flatten();
+                    concerned.extend(numbers.filter_map(|number| table.listeners.get(number)));
+                }
             }
+            let far_seeing = table.far_seeing.iter().filter_map(|number| table.listeners.get(number));
+            concerned.extend(far_seeing.filter(|listener| listener.area.meets(&touched.spots)));
         }
-        let far_seeing = table.far_seeing.iter().filter_map(|number| table.listeners.get(number));
-        far_seeing.filter(|listener| listener.area.meets(&touched.spots)).for_each(tell);
+        let concerned = concerned.into_iter().filter(|listener| listener.kinds.meets(touched.kinds));
+        self.turnstile.tell(concerned.map(|listener| &listener.ear), from);
+    }
+
+    /// Through which all of them go.
+    pub fn turnstile(&self) -> &Turnstile {
+        &self.turnstile
     }
 
     /// The revision of the oldest change that somebody was told of and has not looked at; `None` where there is none.
@@ -150,7 +99,7 @@ impl Listeners {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -217,6 +166,8 @@ impl Drop for Listening {
         let mut table = self.listeners.lock();
         if let Some(listener) = table.listeners.remove(&self.number) {
             table.delist(self.number, &listener.area);
+            drop(table);
+            self.listeners.turnstile.leave(&listener.ear);
         }
     }
 }

@@ -21,6 +21,7 @@ mod recent;
 mod sessions;
 mod share;
 mod stream;
+mod turnstile;
 mod undo;
 
 #[cfg(test)]

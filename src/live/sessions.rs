@@ -13,8 +13,9 @@ use super::{
     cursor::SubscriptionId,
     feed::{Feed, Scene},
     index::{Area, Kinds},
-    listeners::{Ear, Listeners, Listening},
+    listeners::{Listeners, Listening},
     share::Group,
+    turnstile::Ear,
 };
 use crate::twin::selection::Selection;
 
@@ -225,7 +226,7 @@ impl Seat {
     }
 
     /// What tells its stream to look.
-    pub fn ear(&self) -> &Ear {
+    pub fn ear(&self) -> &Arc<Ear> {
         &self.ear
     }
 }

@@ -27,7 +27,7 @@ pub fn follow(hub: Arc<Hub>, seat: Seat, interval: Duration) -> impl Stream<Item
                 yield given;
             }
             if complete {
-                seat.ear().listen(due).await;
+                hub.wait(&seat, due).await;
             }
         }
     }

@@ -54,14 +54,18 @@ pub async fn run(
 ) -> Result<Made, ArchiveError> {
     let inputs = read(archive, city, now, rules, kept).await?;
     let (city, rules, models, runtime) = (city.clone(), rules.clone(), Arc::clone(models), Handle::current());
-    // A thousand zones take a good part of a second: not on a thread that serves others.
-    let made = tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let demand = Demand::new(&city, &inputs, now, &rules);
         let runs = runtime.block_on(ask(&models, &demand, &rules));
         let processed = process(&city, &inputs, &demand, &runs, now, &rules);
         Made { processed, history: inputs.history }
-    });
-    match made.await {
+    })
+    .await
+}
+
+/// Does what takes a good part of a second for a thousand zones, not on a thread that serves others.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ArchiveError> {
+    match tokio::task::spawn_blocking(work).await {
         Ok(made) => Ok(made),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => {
@@ -121,9 +125,8 @@ async fn history(
     if let Some(kept) = kept.and_then(|kept| kept.moved(city_id, first, last)) {
         return Ok(kept);
     }
-    let mut history = History::new(city_id, first, last);
-    archive.features(city_id, None, hour_start(first)).await?.iter().for_each(|document| history.put(document));
-    Ok(history)
+    let (documents, city_id) = (archive.features(city_id, None, hour_start(first)).await?, city_id.to_owned());
+    blocking(move || History::of(&city_id, first, last, &documents)).await
 }
 
 /// Asks every model about every demand series: the city's, and that of each zone that has its own.

@@ -26,6 +26,11 @@ pub struct Form {
 pub trait FromBatch: OutputType {
     /// The batch as it is given to a subscriber, with what is its own.
     fn from_batch(own: &Own, batch: Arc<Batch>, form: Form) -> Self;
+
+    /// The JSON of these fields of it; `None` where they are to be resolved one by one.
+    fn written(&self, _fields: &[&Field]) -> Option<String> {
+        None
+    }
 }
 
 /// A batch that is to be given as a `T`.
@@ -46,8 +51,13 @@ impl<T: FromBatch> Item<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let form = Form { compact: self.compact, plain: plain(&ctx.item.node).is_some() };
-        T::from_batch(own, Arc::clone(&self.given.batch), form).resolve(ctx, field).await
+        let fields = plain(&ctx.item.node);
+        let form = Form { compact: self.compact, plain: fields.is_some() };
+        let batch = T::from_batch(own, Arc::clone(&self.given.batch), form);
+        match fields.and_then(|fields| batch.written(&fields)) {
+            Some(text) => Ok(ready_value(text)),
+            None => batch.resolve(ctx, field).await,
+        }
     }
 
     /// The text that all who share the batch are given. Whoever comes first writes it, with a stand-in for what is its own.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, Object};
+use async_graphql::{Enum, ID, Object, parser::types::Field};
 
 use super::{
     batch::{ChangeKind, LeaveReason, leave_reason},
     item::{Form, FromBatch},
-    written::{WrittenChanges, write_patch},
+    written::{WrittenChanges, write_patch, written},
 };
 use crate::{
     graphql::{connection::list_cost, entity::TwinEntity, enums::EntityKind, scalar::Json, snapshot::Snapshot},
@@ -66,12 +66,21 @@ impl FromBatch for TwinChanges {
         let city = Snapshot::from(Arc::clone(&batch.view));
         Self { own: own.clone(), batch, city, form }
     }
+
+    fn written(&self, fields: &[&Field]) -> Option<String> {
+        written(self, fields)
+    }
 }
 
 impl TwinChanges {
-    /// The changes by themselves.
-    pub(super) fn all(&self) -> &[Change] {
-        &self.batch.changes
+    /// What is the subscriber's own.
+    pub(super) fn own(&self) -> &Own {
+        &self.own
+    }
+
+    /// What all have who share it.
+    pub(super) fn batch(&self) -> &Batch {
+        &self.batch
     }
 
     /// The changes as GraphQL resolves them one by one.

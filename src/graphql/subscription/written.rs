@@ -1,5 +1,5 @@
-//! The changes of a batch as text, written in one go where no more is asked of them than fields: one by one, a thousand of
-//! them take async-graphql some milliseconds.
+//! A batch as text, written in one go where no more is asked of it than fields: async-graphql makes a future of each, which takes
+//! some milliseconds for a thousand changes, and for few changes longer than to find and to send them.
 
 use std::{borrow::Cow, io::Write as _};
 
@@ -7,9 +7,10 @@ use async_graphql::{
     ContextSelectionSet, OutputType, Positioned, ServerResult, Value,
     parser::types::{Field, Selection, SelectionSet},
     registry::Registry,
+    resolver_utils::EnumType,
 };
 
-use super::twin_batch::{TwinChange, TwinChanges};
+use super::twin_batch::{SnapshotReason, TwinChange, TwinChanges, ViewMode};
 use crate::{
     graphql::scalar::ready_value,
     live::{Change, LeftReason},
@@ -35,7 +36,11 @@ impl OutputType for WrittenChanges<'_> {
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let asked = if self.0.form().plain { asked(&ctx.item.node) } else { None };
         match asked {
-            Some(asked) => Ok(ready_value(self.write(&asked))),
+            Some(asked) => {
+                let mut out = Vec::new();
+                write_changes(self.0, &asked, &mut out);
+                Ok(ready_value(text(out)))
+            }
             None => self.0.one_by_one().resolve(ctx, field).await,
         }
     }
@@ -80,52 +85,105 @@ fn asked(set: &SelectionSet) -> Option<Vec<(&str, Asked)>> {
     plain(set)?.into_iter().map(|field| Some((field.response_key().node.as_str(), of(field)?))).collect()
 }
 
-impl WrittenChanges<'_> {
-    fn write(&self, asked: &[(&str, Asked)]) -> String {
-        let changes = self.0.all();
-        let mut out = Vec::with_capacity(changes.len() * 256 + 2);
-        out.push(b'[');
-        for (n, change) in changes.iter().enumerate() {
-            out.extend_from_slice(if n > 0 { &b",{"[..] } else { b"{" });
-            for (m, (name, asked)) in asked.iter().enumerate() {
-                // Names of GraphQL need no escape.
-                out.extend_from_slice(if m > 0 { &b",\""[..] } else { b"\"" });
-                out.extend_from_slice(name.as_bytes());
-                out.extend_from_slice(b"\":");
-                self.write_field(change, *asked, &mut out);
-            }
-            out.push(b'}');
+/// The JSON of fields of a batch; `None` where there is more to it than to write them.
+pub fn written(batch: &TwinChanges, fields: &[&Field]) -> Option<String> {
+    let (own, all) = (batch.own(), batch.batch());
+    let mut out = Vec::with_capacity(512);
+    for (n, field) in fields.iter().enumerate() {
+        out.extend_from_slice(if n > 0 { b"," } else { b"{" });
+        write_name(&field.response_key().node, &mut out);
+        match field.name.node.as_str() {
+            "cursor" => write_text(&own.cursor, &mut out),
+            "subscription" => write_text(&own.subscription, &mut out),
+            "viewport" => write_number(all.viewport, &mut out),
+            "mode" => write_enum(ViewMode::from(all.mode), &mut out),
+            "snapshot" => write_bool(all.snapshot, &mut out),
+            "complete" => write_bool(all.complete, &mut out),
+            "reason" => match all.reason {
+                Some(reason) => write_enum(SnapshotReason::from(reason), &mut out),
+                None => out.extend_from_slice(b"null"),
+            },
+            "changes" => write_changes(batch, &asked(&field.selection_set.node)?, &mut out),
+            "cells" if all.cells.is_empty() => out.extend_from_slice(b"[]"),
+            "__typename" => write_text(&<TwinChanges as OutputType>::type_name(), &mut out),
+            _ => return None,
         }
-        out.push(b']');
-        // Lossless: what is written here was text.
-        String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
+    out.push(b'}');
+    Some(text(out))
+}
 
-    fn write_field(&self, change: &Change, asked: Asked, out: &mut Vec<u8>) {
-        match asked {
-            Asked::Kind => out.extend_from_slice(match change {
-                Change::Entered(_) => &b"\"ENTERED\""[..],
-                Change::Updated { .. } => b"\"UPDATED\"",
-                Change::Left { .. } => b"\"LEFT\"",
-            }),
-            Asked::Id => write_text(&change.entity().global_id(), out),
-            Asked::ChangedFields => {
-                out.push(b'[');
-                for (n, name) in change.changed_fields().enumerate() {
-                    // To a vector all writes succeed.
-                    let _ = write!(out, "{}\"{name}\"", if n > 0 { "," } else { "" });
-                }
-                out.push(b']');
-            }
-            Asked::Reason => out.extend_from_slice(match change {
-                Change::Left { reason: LeftReason::MovedOut, .. } => &b"\"MOVED_OUT\""[..],
-                Change::Left { reason: LeftReason::Removed, .. } => b"\"REMOVED\"",
-                Change::Entered(_) | Change::Updated { .. } => b"null",
-            }),
-            Asked::Patch if !self.0.form().compact => out.extend_from_slice(b"null"),
-            Asked::Patch => write_patch(change, out),
-            Asked::TypeName => write_text(&<TwinChange<'_> as OutputType>::type_name(), out),
+/// Names of GraphQL need no escape.
+fn write_name(name: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+fn write_number(number: i32, out: &mut Vec<u8>) {
+    // To a vector all writes succeed.
+    let _ = write!(out, "{number}");
+}
+
+fn write_bool(value: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(if value { b"true" } else { b"false" });
+}
+
+fn write_enum<T: EnumType>(value: T, out: &mut Vec<u8>) {
+    let name = T::items().iter().find(|item| item.value == value).map_or("", |item| item.name);
+    write_text(name, out);
+}
+
+/// Lossless: all that is written here was text.
+fn text(out: Vec<u8>) -> String {
+    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn write_changes(batch: &TwinChanges, asked: &[(&str, Asked)], out: &mut Vec<u8>) {
+    let changes = &batch.batch().changes;
+    out.reserve(changes.len() * 256 + 2);
+    out.push(b'[');
+    for (n, change) in changes.iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
         }
+        out.push(b'{');
+        for (m, (name, asked)) in asked.iter().enumerate() {
+            if m > 0 {
+                out.push(b',');
+            }
+            write_name(name, out);
+            write_field(change, *asked, batch.form().compact, out);
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+fn write_field(change: &Change, asked: Asked, compact: bool, out: &mut Vec<u8>) {
+    match asked {
+        Asked::Kind => out.extend_from_slice(match change {
+            Change::Entered(_) => &b"\"ENTERED\""[..],
+            Change::Updated { .. } => b"\"UPDATED\"",
+            Change::Left { .. } => b"\"LEFT\"",
+        }),
+        Asked::Id => write_text(&change.entity().global_id(), out),
+        Asked::ChangedFields => {
+            out.push(b'[');
+            for (n, name) in change.changed_fields().enumerate() {
+                // To a vector all writes succeed.
+                let _ = write!(out, "{}\"{name}\"", if n > 0 { "," } else { "" });
+            }
+            out.push(b']');
+        }
+        Asked::Reason => out.extend_from_slice(match change {
+            Change::Left { reason: LeftReason::MovedOut, .. } => &b"\"MOVED_OUT\""[..],
+            Change::Left { reason: LeftReason::Removed, .. } => b"\"REMOVED\"",
+            Change::Entered(_) | Change::Updated { .. } => b"null",
+        }),
+        Asked::Patch if !compact => out.extend_from_slice(b"null"),
+        Asked::Patch => write_patch(change, out),
+        Asked::TypeName => write_text(&<TwinChange<'_> as OutputType>::type_name(), out),
     }
 }
 

@@ -106,6 +106,42 @@ async fn changes_are_the_same_however_they_are_asked_for() {
 }
 
 #[tokio::test]
+async fn a_batch_is_the_same_however_it_is_asked_for() {
+    let config = Config::defaults().live;
+    for cells_above in [config.cells_above, 0] {
+        let test = Test::with(&LiveConfig { cells_above, ..config.clone() });
+        let fields = "cursor subscription viewport is: mode snapshot complete reason __typename changes { kind id patch } \
+            cells { id count groups { kind } }";
+        // Written at once; by a fragment, one by one.
+        let ways = [fields.to_owned(), format!("... on TwinChanges {{ {fields} }}")];
+        let open =
+            |way: &String| Box::pin(test.subscribe(&format!("twinChanges(compact: true, zoom: 12) {{ {way} }}")));
+        let mut streams: Vec<_> = ways.iter().map(open).collect();
+        for step in 0..2 {
+            if step == 1 {
+                test.bus(&bus("new", 42.37));
+            }
+            let mut all = Vec::new();
+            for stream in &mut streams {
+                let mut batch = now(stream).await;
+                let batch_fields = batch.as_object_mut().expect("an object");
+                let mut own = |name: &str| batch_fields.remove(name).expect(name);
+                let (cursor, subscription) = (own("cursor"), own("subscription"));
+                assert!(cursor.as_str().is_some_and(|text| crate::live::Cursor::parse(text).is_some()), "{cursor}");
+                assert!(subscription.as_str().is_some_and(|text| text.len() == 32), "{subscription}");
+                all.push(batch);
+            }
+            assert_eq!(all[0], all[1], "{step} {cells_above}");
+            let mode = if cells_above == 0 { "CELLS" } else { "ENTITIES" };
+            let reason = if step == 0 { json!("START") } else { json!(null) };
+            assert_eq!((&all[0]["is"], &all[0]["reason"]), (&json!(mode), &reason), "{:?}", all[0]);
+            let names: Vec<_> = all[0].as_object().expect("an object").keys().cloned().collect();
+            assert_eq!(names, ["__typename", "cells", "changes", "complete", "is", "reason", "snapshot", "viewport"]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_map_is_moved() {
     let test = Test::new();
     let fields = "subscription viewport snapshot complete changes { kind id patch }";
