@@ -14,7 +14,7 @@ use crate::{
     },
     events::{SEED, TOPICS},
     machine,
-    produce::{Paced, now_ms},
+    produce::{self, Paced, now_ms},
     report::Figure,
     scrape::Scrape,
     wire::{Wire, ages},
@@ -23,7 +23,6 @@ use crate::{
 const RATE: f64 = 10_000.0;
 /// Holds one full and twelve incrementals.
 const WINDOW: Duration = Duration::from_secs(60);
-const WARM_UP: Duration = Duration::from_secs(6);
 const LATENCY: Duration = Duration::from_secs(20);
 
 /// A server over a real Kafka and Redis with the demo city.
@@ -73,7 +72,7 @@ pub async fn run() -> Vec<Figure> {
     let idle = machine::cpu(pid).checked_sub(idle).unwrap().as_secs_f64() / began.elapsed().as_secs_f64();
 
     let load = Paced::start(&city.kafka.brokers(), simulated(RATE));
-    tokio::time::sleep(WARM_UP).await;
+    produce::warm(&city.kafka).await;
     let before = Scrape::of(server).await;
     let (cpu, began) = (machine::cpu(pid), Instant::now());
     tokio::time::sleep(WINDOW).await;
@@ -174,8 +173,8 @@ const FAN_OUT: Duration = Duration::from_secs(10);
 pub async fn subscribers() -> Vec<Figure> {
     let city = City::start().await;
     let load = Paced::start(&city.kafka.brokers(), buses());
-    // All buses are there.
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // All buses are there by then.
+    produce::warm(&city.kafka).await;
     let mut figures = Vec::new();
     for interval in [0, 100] {
         figures.extend(fan_out(&city.server, interval).await);

@@ -11,11 +11,21 @@ fn read(path: &str) -> String {
 
 /// The CPU time, user and system, that a process with all its threads has used.
 pub fn cpu(pid: u32) -> Duration {
-    let stat = read(&format!("/proc/{pid}/stat"));
+    cpu_in(&read(&format!("/proc/{pid}/stat")))
+}
+
+fn cpu_in(stat: &str) -> Duration {
     // The name in parentheses may hold spaces; state is the first field behind it, utime and stime the 12th and 13th.
     let fields: Vec<&str> = stat.rsplit_once(')').map_or(Vec::new(), |(_, rest)| rest.split_whitespace().collect());
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok()).unwrap_or(0);
     TICK * (ticks(11) + ticks(12))
+}
+
+/// The CPU time that the threads of a process have used whose name begins so.
+pub fn cpu_of_threads(pid: u32, name: &str) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let named = tasks.filter(|task| read(&task.path().join("comm").display().to_string()).starts_with(name));
+    named.map(|task| cpu_in(&read(&task.path().join("stat").display().to_string()))).sum()
 }
 
 /// The CPU time of this process.

@@ -16,6 +16,8 @@ use rdkafka::{
     producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
 };
 
+use crate::{common::kafka::Kafka, machine};
+
 type Sender = ThreadedProducer<DefaultProducerContext>;
 
 fn producer(brokers: &str, codec: &str, linger_ms: &str) -> Sender {
@@ -50,6 +52,21 @@ pub fn fill(brokers: &str, codec: &str, events: impl Iterator<Item = SimEvent>) 
     producer.flush(Duration::from_secs(120)).expect("the broker acknowledges everything");
 }
 
+/// Lets a broker take the load that it has until it has compiled what that needs, two minutes at most. One that is in use has done so
+/// long ago, and a compiler beside it would take the cores that are measured.
+pub async fn warm(kafka: &Kafka) {
+    const LOOK: Duration = Duration::from_secs(5);
+    let compiler = || machine::cpu_of_threads(kafka.pid(), "C2 CompilerThre");
+    tokio::time::sleep(4 * LOOK).await;
+    for _ in 0..20 {
+        let before = compiler();
+        tokio::time::sleep(LOOK).await;
+        if compiler().saturating_sub(before) < LOOK / 25 {
+            return;
+        }
+    }
+}
+
 /// Milliseconds since 1970.
 pub fn now_ms() -> f64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0.0, |now| now.as_secs_f64() * 1000.0)
@@ -65,7 +82,8 @@ impl Paced {
     /// `more(until)` gives the events up to that time, in order, that it has not given yet.
     pub fn start(brokers: &str, mut more: impl FnMut(i64) -> Vec<SimEvent> + Send + 'static) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let producer = producer(brokers, "none", "1");
+        // What librdkafka and, from 4.0 on, Kafka's own client do unless they are told otherwise.
+        let producer = producer(brokers, "none", "5");
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let mut sent = 0;

@@ -21,7 +21,7 @@ use crate::{
     },
     events::TOPICS,
     machine,
-    produce::{Paced, now_ms},
+    produce::{self, Paced, now_ms},
     report::Figure,
     wire::{Wire, ages_of_updates, places},
 };
@@ -65,7 +65,7 @@ pub async fn run() -> Vec<Figure> {
     server.start_again().await;
     server.ready(Duration::from_secs(60)).await;
     let load = Paced::start(&kafka.brokers(), reports());
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    produce::warm(&kafka).await;
     let alone = share(&server).await;
 
     let stall = Arc::new(AtomicBool::new(false));

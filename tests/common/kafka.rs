@@ -317,6 +317,11 @@ impl Kafka {
         self.broker.as_ref().map(Broker::brokers).unwrap_or_default()
     }
 
+    /// The broker's process.
+    pub fn pid(&self) -> u32 {
+        self.broker.as_ref().and_then(|broker| broker.process.as_ref()).map_or(0, Process::pid)
+    }
+
     /// Stops it in its tracks (SIGSTOP): connections stay, nothing answers.
     pub fn freeze(&mut self) {
         if let Some(broker) = &mut self.broker {
