@@ -82,8 +82,7 @@ impl Paced {
     /// `more(until)` gives the events up to that time, in order, that it has not given yet.
     pub fn start(brokers: &str, mut more: impl FnMut(i64) -> Vec<SimEvent> + Send + 'static) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        // What librdkafka and, from 4.0 on, Kafka's own client do unless they are told otherwise.
-        let producer = producer(brokers, "none", "5");
+        let producer = producer(brokers, "none", "1");
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let mut sent = 0;

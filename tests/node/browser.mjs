@@ -30,7 +30,7 @@ export async function withBrowser(use) {
 /**
  * Opens a page at `url`, which may talk to the hosts of `origins` (its own, where there are none). What it does beyond
  * that, and what it complains of, stands in `misdeeds`. While the server is away on purpose, `page.mayFail` is true. `page.asked`
- * is the viewport that it last asked for on its socket: `{filter, zoom}`.
+ * is the viewport that it last asked for on its socket: `{filter, zoom}`; `page.looks` counts how often it asked.
  */
 export async function openPage(browser, url, { origins = [new URL(url).origin], ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
@@ -43,12 +43,15 @@ export async function openPage(browser, url, { origins = [new URL(url).origin], 
     if (/^(http|ws)s?:$/.test(protocol) && !hosts.has(host)) misdeeds.push(`asked ${address}`);
   };
   page.mayFail = false;
+  page.looks = 0;
   page.on('request', (request) => check(request.url()));
   page.on('websocket', (socket) => {
     check(socket.url());
     socket.on('framesent', ({ payload }) => {
       const variables = JSON.parse(String(payload)).payload?.variables;
-      if (variables?.filter?.box) page.asked = variables;
+      if (!variables?.filter?.box) return;
+      page.asked = variables;
+      page.looks += 1;
     });
   });
   page.on('pageerror', (error) => misdeeds.push(`threw ${error.stack}`));

@@ -34,6 +34,8 @@ await withBrowser(async (browser) => {
   assert.ok(measured.firstViewMs <= 1000 * Number(slack), `all roads and buses after ${measured.firstViewMs} ms`);
   await live(page, 120_000);
   await idle(page);
+  // The page asks for what the map will show before there is a map, and the map shows just that.
+  assert.equal(page.looks, 1, 'viewports asked for');
   const rendered = await page.evaluate(() => {
     const roads = globalThis.citytwin.map.map.queryRenderedFeatures({ layers: ['roads'] });
     return new Set(roads.map(({ id }) => id)).size;

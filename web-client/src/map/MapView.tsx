@@ -5,6 +5,8 @@ import { briefOf, titleOf } from '../twin/describe.ts';
 import { useSource } from '../twin/source.ts';
 import type { Target } from './twinMap.ts';
 
+const loadSession = () => import('./session.ts');
+
 interface Hovered {
   readonly target: Target;
   readonly x: number;
@@ -22,10 +24,13 @@ export function MapView({ children }: { readonly children: React.ReactNode }) {
   const view = useSource(page.state.view);
   const isPlaced = view !== undefined || districts !== undefined;
 
+  // On its way while it is not yet known where the city is.
+  useEffect(() => void loadSession().catch(() => {}), []);
+
   useEffect(() => {
     const element = container.current;
     if (!isPlaced || !element) return undefined;
-    const opened = import('./session.ts').then(({ openMap }) => openMap(element, page, (target, at) => setHovered(target && { target, ...at })));
+    const opened = loadSession().then(({ openMap }) => openMap(element, page, (target, at) => setHovered(target && { target, ...at })));
     opened.then(
       () => setDrawn('yes'),
       () => setDrawn('cannot be'),

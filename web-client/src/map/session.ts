@@ -1,8 +1,9 @@
 import { type Box, fetchBackground } from '../api/index.ts';
 import type { Page } from '../page/context.ts';
-import { type Position, positionOf, union } from '../twin/geometry.ts';
+import { positionOf, union } from '../twin/geometry.ts';
 import type { LiveCity } from '../twin/liveCity.ts';
 import { wantedFor } from '../twin/viewport.ts';
+import { boxOf, viewOf } from './camera.ts';
 import { type Target, TwinMap } from './twinMap.ts';
 
 const WORLD: Box = { north: 70, south: -60, east: 180, west: -180 };
@@ -23,15 +24,19 @@ export async function openMap(container: HTMLElement, page: Page, onHover: OnHov
   const given = state.view.get();
   const frame = city.frame();
   const look = (box: Box, zoom: number) => city.look(wantedFor(city.wanted, box, zoom, state.layers.get()));
+  const size = { width: container.clientWidth, height: container.clientHeight };
+  const view = given ?? (frame && viewOf(frame, size, handle.insets()));
+  // Asked for before the map is made, what it shows is there when it is.
+  if (view) look(boxOf(view, size), view.zoom);
 
   const map = await TwinMap.make({
     container,
     label: preferences.texts.get().say('app.map'),
     theme: preferences.lit.get(),
-    view: given ?? { centre: frame ? centreOf(frame) : [0, 20], zoom: frame ? 12 : 1 },
+    view: view ?? { centre: [0, 20], zoom: 1 },
     countLabel: (count) => preferences.texts.get().compact(count),
     onLook: (box, { zoom }) => look(box, zoom),
-    onSettle: (view) => state.view.set(view),
+    onSettle: (settled) => state.view.set(settled),
     onChoose: (target) => state.chosen.set(target && { id: 'cell' in target ? target.cell : target.entity }),
     onHover,
   });
@@ -56,12 +61,12 @@ export async function openMap(container: HTMLElement, page: Page, onHover: OnHov
     state.layers.subscribe(() => look(map.box, map.view.zoom)),
     // An address that was typed or followed.
     state.view.subscribe(() => {
-      const view = state.view.get();
-      if (view && view !== map.settled) map.jumpTo(view);
+      const wanted = state.view.get();
+      if (wanted && wanted !== map.settled) map.jumpTo(wanted);
     }),
   ];
   void layConfigured(map, page);
-  map.begin([...city.entities.values()], city.cells);
+  map.begin([...city.entities.values()], city.cells, city.connection.get().state === 'live');
 
   return () => {
     for (const stop of stops) stop();
@@ -114,10 +119,6 @@ function chosenFollower({ city, state, map: handle }: Page, map: TwinMap): () =>
       watch.close();
     };
   };
-}
-
-function centreOf({ north, south, east, west }: Box): Position {
-  return [(east + west) / 2, (north + south) / 2];
 }
 
 /** The box around all that is in view. */

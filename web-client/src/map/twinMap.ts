@@ -3,6 +3,7 @@ import type { Background, Box, Cell, TwinEntity, TwinUpdate } from '../api/index
 import { boundariesOf, type Position, positionOf } from '../twin/geometry.ts';
 import { moves, type PointKind } from '../twin/kinds.ts';
 import { layBackground, paintBackground } from './background.ts';
+import { NEAREST } from './camera.ts';
 import { drawCells } from './cells.ts';
 import { makeMap } from './engine.ts';
 import { Overlay } from './overlay.ts';
@@ -79,9 +80,9 @@ export class TwinMap {
     this.roads = new Roads(this.map);
   }
 
-  /** Draws what is held already and begins to look: from now on `onLook` is told where. */
-  begin(held: readonly TwinEntity[], cells: ReadonlyMap<string, Cell>): void {
-    const none = { updated: [], left: [], modeChanged: false, complete: true, snapshot: true };
+  /** Draws what is held already and begins to look: from now on `onLook` is told where. `complete`: no more of it is on its way. */
+  begin(held: readonly TwinEntity[], cells: ReadonlyMap<string, Cell>, complete: boolean): void {
+    const none = { updated: [], left: [], modeChanged: false, complete, snapshot: true };
     this.apply({ ...none, entered: held, cells: [...cells.values()], mode: cells.size > 0 ? 'CELLS' : 'ENTITIES' }, cells);
     this.#look(true);
   }
@@ -170,7 +171,7 @@ export class TwinMap {
   show({ north, south, east, west }: Box, space: Insets, animated = true): void {
     this.map.fitBounds(new LngLatBounds([west, south], [east, north]), {
       padding: space,
-      maxZoom: 17,
+      maxZoom: NEAREST,
       duration: animated && !this.#still.matches ? 700 : 0,
     });
   }
