@@ -245,6 +245,13 @@ impl Hub {
 async fn tick(hub: Weak<Hub>, mut revisions: watch::Receiver<u64>) {
     let (mut due, mut changed) = (Instant::now(), false);
     loop {
+        // A timer takes a millisecond even where it is due.
+        if changed && due <= Instant::now() {
+            let Some(hub) = hub.upgrade() else { return };
+            hub.tick();
+            due = Instant::now() + hub.gap();
+            changed = false;
+        }
         tokio::select! {
             biased;
             open = revisions.changed() => {
@@ -256,14 +263,8 @@ async fn tick(hub: Weak<Hub>, mut revisions: watch::Receiver<u64>) {
                     hub.arrivals().note(revision, Instant::now());
                 }
             }
-            // A timer takes a millisecond even where it is due.
-            () = tokio::time::sleep_until(due), if changed && due > Instant::now() => {}
-        }
-        if changed && due <= Instant::now() {
-            let Some(hub) = hub.upgrade() else { return };
-            hub.tick();
-            due = Instant::now() + hub.gap();
-            changed = false;
+            // Also where that time has come by now: there may be no later change to wake this.
+            () = tokio::time::sleep_until(due), if changed => {}
         }
     }
 }

@@ -6,10 +6,14 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 use crate::config::{LogConfig, LogFormat};
 
+/// Libraries that tell at their start what only their makers want to know: which instructions of the processor they use.
+const QUIETER: &str = "tract_linalg=warn";
+
 /// Starts logging for the whole process. A second call changes nothing.
 pub fn init_logs(config: &LogConfig) {
-    // The level was checked when it was loaded.
-    let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // The level was checked when it was loaded. What it says of a library holds over what stands here.
+    let filter = |level: &str| EnvFilter::try_new(format!("{QUIETER},{level}"));
+    let filter = filter(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = fmt::layer().with_writer(io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
     // An error says that a subscriber is there already, as when two servers run in one test process.
