@@ -527,7 +527,7 @@ pub async fn processing() -> Vec<Figure> {
             let Made { processed, mut history } = made;
             let made = began.elapsed();
             archive.put_processed(token, &processed).await.expect("it is written");
-            processed.features.iter().for_each(|document| history.put(document));
+            history.extend(&processed.features);
             runs.push((began.elapsed(), made, machine::own_cpu().saturating_sub(cpu)));
             assert!(
                 processed.zones.len() == MANY_ZONES && processed.zones[0].forecast.is_some(),

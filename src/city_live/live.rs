@@ -258,7 +258,7 @@ impl CityLive {
         let job = Job { run_id, now, history };
         let Made { processed, mut history } = (self.process)(Arc::clone(&self.archive), Arc::clone(&city), job).await?;
         self.archive.put_processed(token, &processed).await?;
-        processed.features.iter().for_each(|document| history.put(document));
+        history.extend(&processed.features);
         *kept = Some((token, history));
         self.wrote();
         let took_ms = began.elapsed().as_millis() as u64;
@@ -279,7 +279,7 @@ impl CityLive {
             let known = kept.take().filter(|(under, _)| *under == token);
             self.archive.take_in(token, intake).await?;
             *kept = known.map(|(token, mut history)| {
-                intake.hours.iter().for_each(|document| history.put(document));
+                history.extend(&intake.hours);
                 (token, history)
             });
         }

@@ -12,8 +12,7 @@ const QUIETER: &str = "tract_linalg=warn";
 /// Starts logging for the whole process. A second call changes nothing.
 pub fn init_logs(config: &LogConfig) {
     // The level was checked when it was loaded. What it says of a library holds over what stands here.
-    let filter = |level: &str| EnvFilter::try_new(format!("{QUIETER},{level}"));
-    let filter = filter(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(format!("{QUIETER},{}", config.level)).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = fmt::layer().with_writer(io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
     // An error says that a subscriber is there already, as when two servers run in one test process.

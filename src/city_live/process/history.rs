@@ -60,7 +60,7 @@ impl History {
         let zones: Vec<&[FeatureHour]> = documents.chunk_by(|a, b| a.zone_id == b.zone_id).collect();
         let parts = on_all_cores(&zones, ZONES_A_THREAD, |documents| {
             let mut part = Self::new(city_id, first, last);
-            documents.iter().for_each(|document| part.put(document));
+            part.extend(*documents);
             part
         });
         let mut all = Self::new(city_id, first, last);
@@ -130,6 +130,12 @@ impl History {
     }
 }
 
+impl<'a> Extend<&'a FeatureHour> for History {
+    fn extend<I: IntoIterator<Item = &'a FeatureHour>>(&mut self, documents: I) {
+        documents.into_iter().for_each(|document| self.put(document));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::series::hour_start, *};
@@ -170,7 +176,7 @@ mod tests {
         });
         let documents: Vec<_> = documents.collect();
         let mut one_by_one = History::new("x", 101, 128);
-        documents.iter().for_each(|document| one_by_one.put(document));
+        one_by_one.extend(&documents);
         let at_once = History::of("x", 101, 128, &documents);
         for zone in ["", "a", "b", "c", "d", "e"] {
             for hour in 100..130 {

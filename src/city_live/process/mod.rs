@@ -28,4 +28,4 @@ mod tests;
 pub use history::History;
 pub use job::{Inputs, ModelRun, run_id};
 pub use rules::Rules;
-pub use run::{Made, read, run};
+pub use run::{Made, run};

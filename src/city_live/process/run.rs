@@ -75,7 +75,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// Reads what a run needs.
-pub async fn read(
+async fn read(
     archive: &dyn Archive,
     city: &LiveCity,
     now: Time,

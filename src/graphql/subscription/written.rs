@@ -1,7 +1,7 @@
 //! A batch as text, written in one go where no more is asked of it than fields: async-graphql makes a future of each, which takes
 //! some milliseconds for a thousand changes, and for few changes longer than to find and to send them.
 
-use std::{borrow::Cow, io::Write as _};
+use std::{borrow::Cow, fmt::Display, io::Write as _};
 
 use async_graphql::{
     ContextSelectionSet, OutputType, Positioned, ServerResult, Value,
@@ -95,10 +95,10 @@ pub fn written(batch: &TwinChanges, fields: &[&Field]) -> Option<String> {
         match field.name.node.as_str() {
             "cursor" => write_text(&own.cursor, &mut out),
             "subscription" => write_text(&own.subscription, &mut out),
-            "viewport" => write_number(all.viewport, &mut out),
+            "viewport" => write_plain(all.viewport, &mut out),
             "mode" => write_enum(ViewMode::from(all.mode), &mut out),
-            "snapshot" => write_bool(all.snapshot, &mut out),
-            "complete" => write_bool(all.complete, &mut out),
+            "snapshot" => write_plain(all.snapshot, &mut out),
+            "complete" => write_plain(all.complete, &mut out),
             "reason" => match all.reason {
                 Some(reason) => write_enum(SnapshotReason::from(reason), &mut out),
                 None => out.extend_from_slice(b"null"),
@@ -120,13 +120,10 @@ fn write_name(name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\":");
 }
 
-fn write_number(number: i32, out: &mut Vec<u8>) {
+/// A number or a truth value, which JSON spells as Rust does.
+fn write_plain(value: impl Display, out: &mut Vec<u8>) {
     // To a vector all writes succeed.
-    let _ = write!(out, "{number}");
-}
-
-fn write_bool(value: bool, out: &mut Vec<u8>) {
-    out.extend_from_slice(if value { b"true" } else { b"false" });
+    let _ = write!(out, "{value}");
 }
 
 fn write_enum<T: EnumType>(value: T, out: &mut Vec<u8>) {

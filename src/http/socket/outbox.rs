@@ -93,9 +93,6 @@ impl Outbox {
     }
 
     async fn reserve(&self) -> Option<mpsc::Permit<'_, Frame>> {
-        if let Ok(permit) = self.results.try_reserve() {
-            return Some(permit);
-        }
         if let Ok(permit) = tokio::time::timeout(self.stall, self.results.reserve()).await {
             return permit.ok();
         }

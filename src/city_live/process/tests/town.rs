@@ -219,7 +219,7 @@ pub(super) fn process(city: &LiveCity, given: &Given, now: Time, rules: &Rules) 
 /// A run with what the models said.
 pub(super) fn process_with(city: &LiveCity, given: &Given, models: &[ModelRun], now: Time, rules: &Rules) -> Processed {
     let mut history = History::new(&city.id, given.first_hour, job::last_hour(now));
-    given.history.iter().for_each(|document| history.put(document));
+    history.extend(&given.history);
     let inputs = Inputs { history, ..given.inputs.clone() };
     job::process(city, &inputs, &job::Demand::new(city, &inputs, now, rules), models, now, rules)
 }
