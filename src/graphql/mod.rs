@@ -15,6 +15,7 @@ mod dashboard;
 mod entity;
 mod enums;
 mod error;
+mod express;
 mod filter;
 mod lists;
 mod mutation;
@@ -34,6 +35,7 @@ pub use entity::{
 };
 pub use enums::EntityKind;
 pub use error::{bad_input, coded};
+pub use express::{Envelope, Express, Passed};
 pub use filter::EntityFilter;
 pub use mutation::Mutation;
 pub use query::Query;

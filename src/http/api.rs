@@ -1,8 +1,10 @@
 //! Runs GraphQL requests against a schema: limits, time, cancellation and error codes, the same for every transport.
 
 use std::{
+    future::poll_fn,
     panic::AssertUnwindSafe,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -25,7 +27,7 @@ use super::{
 };
 use crate::{
     config::GraphqlConfig,
-    graphql::{self, Document, caller::Caller},
+    graphql::{self, Document, Envelope, Express, Passed, caller::Caller},
 };
 
 /// A schema whose three type parameters are out of the way, so that the router needs none.
@@ -135,23 +137,34 @@ impl Api {
         };
         let response = response.unwrap_or_else(broken);
         let has_errors = response.is_err();
-        let answer = Answer::from(response);
+        let answer = Answer::new(response, &Envelope::default());
         meter::graphql(prepared.kind, answer.outcome, has_errors, start);
         answer
     }
 
-    /// Runs a subscription; it is polled only as fast as its reader takes, and ends when it is dropped.
-    pub fn subscribe(&self, prepared: Prepared) -> BoxStream<'static, Answer> {
-        let events = AssertUnwindSafe(self.executor.execute_stream(prepared.request)).catch_unwind();
-        let events = events.map(|event| event.unwrap_or_else(|_| broken())).boxed().fuse();
-        let subscription = Subscription { events, held: None, first: true, start: Instant::now() };
+    /// Runs a subscription; it is polled only as fast as its reader takes, and ends when it is dropped. What ran comes in
+    /// the envelope, what was refused without.
+    pub fn subscribe(&self, prepared: Prepared, envelope: Envelope) -> BoxStream<'static, Answer> {
+        let express = Express::new(envelope.clone());
+        let by_schema = self.executor.execute_stream(prepared.request.data(express.clone()));
+        let by_schema = AssertUnwindSafe(by_schema).catch_unwind().boxed().fuse();
+        let subscription =
+            Subscription { by_schema, express, passed: None, envelope, held: None, first: true, start: Instant::now() };
         stream::unfold(subscription, Subscription::next).boxed()
     }
 }
 
+/// Results, or the panic of whoever made them.
+type Unwinding<T> = Fuse<BoxStream<'static, std::thread::Result<T>>>;
+
 /// A subscription and what is known about it.
 struct Subscription {
-    events: Fuse<BoxStream<'static, Response>>,
+    by_schema: Unwinding<Response>,
+    /// Where the schema may leave what it would only hand through.
+    express: Express,
+    /// What it left there.
+    passed: Option<Unwinding<Passed>>,
+    envelope: Envelope,
     /// An event that was looked at too early.
     held: Option<Response>,
     /// Whether the first event is still to come.
@@ -163,22 +176,68 @@ impl Subscription {
     async fn next(mut self) -> Option<(Answer, Self)> {
         let event = match self.held.take() {
             Some(event) => event,
-            None => self.events.next().await?,
+            None => match self.event().await? {
+                Event::Resolved(event) => event,
+                Event::Written(body) => {
+                    if std::mem::take(&mut self.first) {
+                        meter::graphql(OperationType::Subscription, Outcome::Ran, false, self.start);
+                    }
+                    return Some((Answer { body: body.into(), outcome: Outcome::Ran }, self));
+                }
+            },
         };
         if !std::mem::take(&mut self.first) {
-            return Some((Answer::from(event), self));
+            return Some((Answer::new(event, &self.envelope), self));
         }
         // A subscription that fails at its start gives one result without data and ends: that is a refusal.
         let mut ended = false;
         let failed = event.data == Value::Null && event.is_err();
-        if failed && let Some(next) = self.events.next().now_or_never() {
-            (ended, self.held) = (next.is_none(), next);
+        if failed && let Some(next) = self.by_schema.next().now_or_never() {
+            (ended, self.held) = (next.is_none(), next.map(or_broken));
         }
         let has_errors = event.is_err();
-        let answer = if ended { Answer::refused(event) } else { Answer::from(event) };
+        let answer = if ended { Answer::refused(event) } else { Answer::new(event, &self.envelope) };
         meter::graphql(OperationType::Subscription, answer.outcome, has_errors, self.start);
         Some((answer, self))
     }
+
+    async fn event(&mut self) -> Option<Event> {
+        if self.passed.is_none()
+            && let Some(response) = self.start().await
+        {
+            return response.map(Event::Resolved);
+        }
+        match self.passed.as_mut()?.next().await? {
+            Ok(Passed::Written(text)) => Some(Event::Written(text)),
+            Ok(Passed::BySchema) => self.by_schema.next().await.map(or_broken).map(Event::Resolved),
+            Err(_) => Some(Event::Resolved(broken())),
+        }
+    }
+
+    /// Waits for the schema's result, or, with `None`, until it has left its batches.
+    async fn start(&mut self) -> Option<Option<Response>> {
+        poll_fn(|cx| {
+            if let Poll::Ready(response) = self.by_schema.poll_next_unpin(cx) {
+                return Poll::Ready(Some(response.map(or_broken)));
+            }
+            let Some(passed) = self.express.take() else { return Poll::Pending };
+            self.passed = Some(AssertUnwindSafe(passed).catch_unwind().boxed().fuse());
+            Poll::Ready(None)
+        })
+        .await
+    }
+}
+
+/// What a subscription brought.
+enum Event {
+    /// A result of the schema.
+    Resolved(Response),
+    /// A result in its envelope.
+    Written(Vec<u8>),
+}
+
+fn or_broken(response: std::thread::Result<Response>) -> Response {
+    response.unwrap_or_else(|_| broken())
 }
 
 /// Which operation of a document is meant (GraphQL, section 6.1).
@@ -245,10 +304,9 @@ impl Answer {
         set_codes(&mut response);
         Self { body: json(&Refusal { errors: &response.errors }), outcome: Outcome::Refused }
     }
-}
 
-impl From<Response> for Answer {
-    fn from(mut response: Response) -> Self {
+    /// The answer that a response is: in the envelope, unless it was refused.
+    fn new(mut response: Response, envelope: &Envelope) -> Self {
         // An error of the request has no path: only fields have one.
         let refused = response.data == Value::Null
             && !response.errors.is_empty()
@@ -257,7 +315,7 @@ impl From<Response> for Answer {
             return Self::refused(response);
         }
         set_codes(&mut response);
-        Self { body: bytes(whole(&response)), outcome: Outcome::Ran }
+        Self { body: bytes(whole(&response, envelope), envelope), outcome: Outcome::Ran }
     }
 }
 
@@ -290,9 +348,10 @@ fn code_of(error: &ServerError) -> &'static str {
     }
 }
 
-/// The JSON of a result; as serde writes it, with what is ready JSON already as it is.
-fn whole(response: &Response) -> serde_json::Result<Vec<u8>> {
-    let mut out = b"{\"data\":".to_vec();
+/// The JSON of a result in its envelope; as serde writes it, with what is ready JSON already as it is.
+fn whole(response: &Response, envelope: &Envelope) -> serde_json::Result<Vec<u8>> {
+    let mut out = envelope.before.to_vec();
+    out.extend_from_slice(b"{\"data\":");
     graphql::write_json(&response.data, &mut out)?;
     if !response.extensions.is_empty() {
         out.extend_from_slice(b",\"extensions\":");
@@ -303,23 +362,22 @@ fn whole(response: &Response) -> serde_json::Result<Vec<u8>> {
         serde_json::to_writer(&mut out, &response.errors)?;
     }
     out.push(b'}');
+    out.extend_from_slice(&envelope.after);
     Ok(out)
 }
 
 fn json(value: &impl Serialize) -> Bytes {
-    bytes(serde_json::to_vec(value))
+    bytes(serde_json::to_vec(value), &Envelope::default())
 }
 
-fn bytes(json: serde_json::Result<Vec<u8>>) -> Bytes {
-    match json {
-        Ok(bytes) => bytes.into(),
-        Err(error) => {
-            tracing::error!(%error, "a result could not be encoded");
-            Bytes::from_static(
-                br#"{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#,
-            )
-        }
-    }
+/// A text, which is in its envelope already.
+fn bytes(json: serde_json::Result<Vec<u8>>, envelope: &Envelope) -> Bytes {
+    let json = json.unwrap_or_else(|error| {
+        tracing::error!(%error, "a result could not be encoded");
+        let text = br#"{"errors":[{"message":"internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}"#;
+        envelope.around(text)
+    });
+    json.into()
 }
 
 #[cfg(test)]

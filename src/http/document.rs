@@ -10,10 +10,13 @@ use std::{
 };
 
 use async_graphql::{
-    ErrorExtensionValues, Pos, Positioned, ServerError,
+    ErrorExtensionValues, Name, Pos, Positioned, ServerError,
     parser::{
         parse_query,
-        types::{Directive, ExecutableDocument, OperationType, Selection, SelectionSet},
+        types::{
+            Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationType, Selection,
+            SelectionSet, TypeCondition,
+        },
     },
 };
 
@@ -65,12 +68,13 @@ impl Documents {
             return Ok(known);
         }
         scan(text)?;
-        let document = parse_query(text).map_err(|error| {
+        let mut document = parse_query(text).map_err(|error| {
             let mut error = ServerError::from(error);
             set_code(&mut error, "GRAPHQL_PARSE_FAILED");
             error
         })?;
         self.check(&document)?;
+        flatten_roots(&mut document);
         let document = Arc::new(document);
         if text.len() <= MAX_CACHED_BYTES {
             let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -231,6 +235,84 @@ fn root_keys<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, keys: 
             return;
         }
     }
+}
+
+/// Takes the fields at the root of subscriptions out of their fragments, and merges what is asked of the same field twice:
+/// async-graphql looks into no fragment there, and runs a stream for each field. What is not valid stays as it is, to be refused.
+fn flatten_roots(document: &mut ExecutableDocument) {
+    let mut spread = HashSet::new();
+    let operations: Vec<_> = match &mut document.operations {
+        DocumentOperations::Single(operation) => vec![operation],
+        DocumentOperations::Multiple(operations) => operations.values_mut().collect(),
+    };
+    for operation in operations {
+        let set = &mut operation.node.selection_set.node;
+        let mut fields = Vec::new();
+        if operation.node.ty == OperationType::Subscription
+            && root_fields(&document.fragments, set, &[], &mut fields, &mut spread)
+        {
+            set.items = fields
+                .into_iter()
+                .map(|Positioned { pos, node }| Positioned::new(Selection::Field(Positioned::new(node, pos)), pos))
+                .collect();
+        }
+    }
+    // Nothing but a subscription's root can hold one of these, and who is not used is refused.
+    document.fragments.retain(|name, _| !spread.contains(name));
+}
+
+type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
+
+/// Collects the fields of a subscription's root; `false` where a fragment is unknown or for another type.
+fn root_fields(
+    fragments: &Fragments,
+    set: &SelectionSet,
+    directives: &[Positioned<Directive>],
+    fields: &mut Vec<Positioned<Field>>,
+    spread: &mut HashSet<Name>,
+) -> bool {
+    let is_root = |on: &TypeCondition| on.on.node == "Subscription";
+    set.items.iter().all(|selection| match &selection.node {
+        Selection::Field(Positioned { pos, node }) => {
+            let mut field = node.clone();
+            field.directives.extend_from_slice(directives);
+            let same = |other: &&mut Positioned<Field>| {
+                let other = &other.node;
+                let values = |field: &Field| {
+                    field
+                        .arguments
+                        .iter()
+                        .map(|(name, value)| (name.node.clone(), value.node.clone()))
+                        .collect::<HashMap<_, _>>()
+                };
+                other.response_key().node == field.response_key().node
+                    && other.name.node == field.name.node
+                    && other.directives.is_empty()
+                    && field.directives.is_empty()
+                    && values(other) == values(&field)
+            };
+            match fields.iter_mut().find(same) {
+                Some(other) => other.node.selection_set.node.items.append(&mut field.selection_set.node.items),
+                None => fields.push(Positioned::new(field, *pos)),
+            }
+            true
+        }
+        Selection::FragmentSpread(Positioned { node, .. }) => {
+            let name = &node.fragment_name.node;
+            let Some(fragment) = fragments.get(name).filter(|found| is_root(&found.node.type_condition.node)) else {
+                return false;
+            };
+            spread.insert(name.clone());
+            let directives = [directives, &node.directives, &fragment.node.directives].concat();
+            root_fields(fragments, &fragment.node.selection_set.node, &directives, fields, spread)
+        }
+        Selection::InlineFragment(Positioned { node, .. }) => {
+            node.type_condition.as_ref().is_none_or(|on| is_root(&on.node)) && {
+                let directives = [directives, &node.directives].concat();
+                root_fields(fragments, &node.selection_set.node, &directives, fields, spread)
+            }
+        }
+    })
 }
 
 /// Counts tokens and nesting without recursion. Bad documents are left to the parser, which says where they are bad.

@@ -103,7 +103,9 @@ async fn answer(app: &AppState, parts: &Parts, params: Result<Params, BadParams>
             refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             refused
         }
-        OperationType::Subscription if accepted.events() => sse::stream(app, caller, app.api.subscribe(prepared)),
+        OperationType::Subscription if accepted.events() => {
+            sse::stream(app, caller, app.api.subscribe(prepared, sse::next()))
+        }
         OperationType::Subscription => {
             let text = "a subscription needs `Accept: text/event-stream`, or the socket at /graphql/ws";
             graphql_problem(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", text)

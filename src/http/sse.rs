@@ -11,25 +11,33 @@ use axum::{
     response::Response,
 };
 use futures_util::{
-    Stream, StreamExt,
+    FutureExt, Stream, StreamExt,
     stream::{self, BoxStream},
 };
 
 use super::{
     AppState,
-    api::Answer,
+    api::{Answer, Outcome},
     media::Media,
     meter::Running,
     problem::{graphql_problem, with_type},
 };
 use crate::{
-    graphql::caller::Caller,
+    graphql::{Envelope, caller::Caller},
     telemetry::{self, Transport},
 };
 
 /// A comment: it keeps proxies from closing a quiet connection, and shows us that the client is gone.
 const KEEP_ALIVE: Bytes = Bytes::from_static(b":\n\n");
 const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata: \n\n");
+/// What is around a result.
+const BEFORE: &[u8] = b"event: next\ndata: ";
+const AFTER: &[u8] = b"\n\n";
+
+/// What is around each result.
+pub(super) fn next() -> Envelope {
+    Envelope { before: Bytes::from_static(BEFORE), after: Bytes::from_static(AFTER) }
+}
 
 /// One result and `complete`.
 pub(super) fn single(
@@ -37,18 +45,23 @@ pub(super) fn single(
     caller: Caller,
     answer: impl Future<Output = Answer> + Send + 'static,
 ) -> Response {
-    respond(app, caller, stream::once(answer).boxed(), None)
+    let event = answer.map(|answer| next().around(&answer.body).into());
+    respond(app, caller, stream::once(event).boxed(), None)
 }
 
-/// As many results as come. The next one is taken when the connection has room: a slow client gets fewer.
+/// As many results as come, in [`next`]. The next one is taken when the connection has room: a slow client gets fewer.
 pub(super) fn stream(app: &AppState, caller: Caller, answers: BoxStream<'static, Answer>) -> Response {
-    respond(app, caller, answers, Some(Running::new(telemetry::subscribers(Transport::Sse))))
+    let events = answers.map(|answer| match answer.outcome {
+        Outcome::Ran => answer.body,
+        Outcome::Refused | Outcome::TimedOut => next().around(&answer.body).into(),
+    });
+    respond(app, caller, events.boxed(), Some(Running::new(telemetry::subscribers(Transport::Sse))))
 }
 
 fn respond(
     app: &AppState,
     caller: Caller,
-    answers: BoxStream<'static, Answer>,
+    results: BoxStream<'static, Bytes>,
     subscriber: Option<Running>,
 ) -> Response {
     let Some(place) = app.connections.enter(caller.peer, app.graphql.max_sockets_per_address) else {
@@ -58,7 +71,7 @@ fn respond(
         return refused;
     };
     let held = (place, subscriber);
-    let events = events(app, answers).map(move |event| {
+    let events = events(app, results).map(move |event| {
         let _as_long_as_the_stream = &held;
         Ok::<_, Infallible>(event)
     });
@@ -69,7 +82,7 @@ fn respond(
     response
 }
 
-fn events(app: &AppState, mut answers: BoxStream<'static, Answer>) -> impl Stream<Item = Bytes> + use<> {
+fn events(app: &AppState, mut results: BoxStream<'static, Bytes>) -> impl Stream<Item = Bytes> + use<> {
     let (shutdown, quiet) = (app.shutdown.clone(), app.graphql.ping_interval);
     async_stream::stream! {
         // At once, so that the client has its headers before the first result.
@@ -78,8 +91,8 @@ fn events(app: &AppState, mut answers: BoxStream<'static, Answer>) -> impl Strea
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return,
-                answer = answers.next() => match answer {
-                    Some(answer) => yield next(&answer.body),
+                result = results.next() => match result {
+                    Some(result) => yield one_line(result),
                     None => break,
                 },
                 () = tokio::time::sleep(quiet) => yield KEEP_ALIVE,
@@ -89,12 +102,16 @@ fn events(app: &AppState, mut answers: BoxStream<'static, Answer>) -> impl Strea
     }
 }
 
-/// A `next` event. Free JSON may hold line breaks between its tokens, which would end the field: they become blanks.
-fn next(body: &[u8]) -> Bytes {
-    let mut event = Vec::with_capacity(body.len() + 24);
-    event.extend_from_slice(b"event: next\ndata: ");
-    event.extend(body.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
-    event.extend_from_slice(b"\n\n");
+/// Free JSON may hold line breaks between its tokens, which would end the field: they become blanks.
+fn one_line(event: Bytes) -> Bytes {
+    let text = BEFORE.len()..event.len() - AFTER.len();
+    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    // Nearly never: a search for one byte takes next to nothing, a search for either as long as the copy.
+    if !event[text.clone()].contains(&b'\n') && !event[text.clone()].contains(&b'\r') {
+        return event;
+    }
+    let mut event = event.to_vec();
+    event[text].iter_mut().filter(|byte| is_break(byte)).for_each(|byte| *byte = b' ');
     event.into()
 }
 
@@ -104,6 +121,9 @@ mod tests {
 
     #[test]
     fn line_breaks_between_tokens_do_not_break_the_event() {
-        assert_eq!(next(b"{\"a\":\r\n1}"), "event: next\ndata: {\"a\":  1}\n\n");
+        for (result, sent) in [("{\"a\":\r\n1}", "{\"a\":  1}"), ("{\"a\":1}", "{\"a\":1}")] {
+            let event = one_line(next().around(result.as_bytes()).into());
+            assert_eq!(event, format!("event: next\ndata: {sent}\n\n"));
+        }
     }
 }

@@ -48,18 +48,19 @@ pub struct Scene<'a> {
     pub grids: &'a Grids,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
     /// Whether an entity may be shown to one who looks so; one of which that is not said is surely not.
     fn may_show(&self, lens: &Lens, handle: Handle) -> bool {
         self.index.may_stand(handle, &lens.area)
     }
 
-    /// All entities that may be shown to one who looks so, each once.
-    fn candidates(&self, lens: &Lens) -> Vec<&Entity> {
-        if let Some(handles) = self.index.standing(&lens.area) {
-            return handles.into_iter().filter_map(|handle| self.view.entity(handle)).collect();
+    /// All entities that were selected, each once.
+    fn selected(self, lens: &Lens) -> Vec<&'a Entity> {
+        let (view, matches) = (self.view, |entity: &&Entity| lens.selection.matches(entity));
+        match self.index.standing(&lens.area) {
+            Some(handles) => handles.into_iter().filter_map(|handle| view.entity(handle)).filter(matches).collect(),
+            None => view.entities(&lens.kinds()).filter(matches).collect(),
         }
-        self.view.entities(&lens.kinds()).collect()
     }
 }
 
@@ -197,7 +198,8 @@ impl Feed {
         self.revision = view.revision;
         let mut toggled = Vec::new();
         let mut seen = self.cells_in_view(scene);
-        let mode = self.choose_mode(scene, seen.as_ref());
+        let selected = self.astray.then(|| scene.selected(&self.lens));
+        let mode = self.choose_mode(scene, seen.as_ref(), selected.as_deref());
         if mode != self.lens.mode {
             self.lens.mode = mode;
             self.cells = Arc::default();
@@ -205,7 +207,8 @@ impl Feed {
             seen = self.cells_in_view(scene);
         }
         if self.astray {
-            self.find(scene, &mut toggled);
+            let selected = selected.unwrap_or_else(|| scene.selected(&self.lens));
+            self.find(scene, &selected, &mut toggled);
         }
         let oldest = self.oldest.filter(|_| self.snapshot_end.is_some());
         let changes = self.take_page(view, &mut toggled);
@@ -343,8 +346,8 @@ impl Feed {
 
     /// Finds all that there is to be looked at: what the client has and should not, what it should have and has not, and
     /// what has changed since it is as it has it.
-    fn find(&mut self, scene: Scene<'_>, toggled: &mut Vec<Handle>) {
-        let (view, candidates) = (scene.view, scene.candidates(&self.lens));
+    fn find(&mut self, scene: Scene<'_>, selected: &[&Entity], toggled: &mut Vec<Handle>) {
+        let view = scene.view;
         let is_point = |handle: &Handle| view.slot(*handle).is_some_and(|slot| is_counted(slot.entity.kind()));
         let points: Vec<_> = self.held.iter().filter(is_point).collect();
         self.held_points = points.len();
@@ -354,8 +357,7 @@ impl Feed {
             toggled.extend(points);
             self.held_points = 0;
             self.lens.roads = Importance::LEAST;
-            let is_road = |entity: &&Entity| entity.kind() == Kind::Edge && self.lens.shows(entity);
-            let roads = candidates.iter().copied().filter(is_road);
+            let roads = selected.iter().copied().filter(|entity| entity.kind() == Kind::Edge);
             self.lens.roads = Importance::limit(roads, self.limits.roads_above);
         }
         if self.undo.newest() == 0 {
@@ -367,15 +369,15 @@ impl Feed {
         if !self.note_history(scene) {
             self.note_revisions(scene);
         }
-        for handle in self.held.iter() {
-            if !view.entity(handle).is_some_and(|entity| self.lens.shows(entity)) {
-                self.pending.entry(handle).or_insert(u16::MAX);
-            }
-        }
-        for entity in candidates {
-            if !self.held.has(entity.handle()) && self.lens.shows(entity) {
+        let mut shown = Marks::default();
+        for entity in selected.iter().filter(|entity| self.lens.shows_singly(entity)) {
+            shown.set(entity.handle());
+            if !self.held.has(entity.handle()) {
                 self.pending.insert(entity.handle(), u16::MAX);
             }
+        }
+        for handle in self.held.iter().filter(|handle| !shown.has(*handle)) {
+            self.pending.entry(handle).or_insert(u16::MAX);
         }
         self.revision = view.revision;
         self.astray = false;
@@ -384,18 +386,21 @@ impl Feed {
     }
 
     /// Cells or entities, by how many points and movers are in view.
-    fn choose_mode(&self, scene: Scene<'_>, seen: Option<&BTreeMap<Tile, Arc<Counts>>>) -> Mode {
+    fn choose_mode(
+        &self,
+        scene: Scene<'_>,
+        seen: Option<&BTreeMap<Tile, Arc<Counts>>>,
+        selected: Option<&[&Entity]>,
+    ) -> Mode {
         let most = self.limits.cells_above;
         if self.lens.level.is_none() {
             return Mode::Entities;
         }
-        let points = match seen {
-            Some(cells) => cells.values().map(|counts| counts.count() as usize).sum(),
-            None if self.astray => {
-                scene.candidates(&self.lens).into_iter().filter(|entity| self.lens.counts(entity)).count()
-            }
-            None if self.held_points + self.pending.len() <= most => return Mode::Entities,
-            None => self.points_after(scene.view),
+        let points = match (seen, selected) {
+            (Some(cells), _) => cells.values().map(|counts| counts.count() as usize).sum(),
+            (None, Some(selected)) => selected.iter().filter(|entity| is_counted(entity.kind())).count(),
+            (None, None) if self.held_points + self.pending.len() <= most => return Mode::Entities,
+            (None, None) => self.points_after(scene.view),
         };
         let least = match self.lens.mode {
             Mode::Entities => most,

@@ -39,11 +39,15 @@ impl Lens {
 
     /// Whether an entity is to be shown by itself.
     pub fn shows(&self, entity: &Entity) -> bool {
-        let single = match self.mode {
+        self.shows_singly(entity) && self.selection.matches(entity)
+    }
+
+    /// The same of one that was selected.
+    pub fn shows_singly(&self, entity: &Entity) -> bool {
+        match self.mode {
             Mode::Entities => true,
             Mode::Cells => !is_counted(entity.kind()) && Importance::of(entity) <= self.roads,
-        };
-        single && self.selection.matches(entity)
+        }
     }
 
     /// Whether an entity is one of the points and movers that were selected.

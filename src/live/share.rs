@@ -166,21 +166,20 @@ impl Text {
         Self { text, gaps }
     }
 
-    /// The text of one subscriber.
-    pub fn of(&self, own: &Own) -> String {
-        let mut text = String::with_capacity(self.text.len());
-        let mut done = 0;
+    /// Appends the text of one subscriber.
+    pub fn write(&self, own: &Own, out: &mut Vec<u8>) {
+        let (text, mut done) = (self.text.as_bytes(), 0);
+        out.reserve(text.len() + 8);
         for (at, gap) in &self.gaps {
-            text.push_str(&self.text[done..*at]);
+            out.extend_from_slice(&text[done..*at]);
             let own = match gap {
                 Gap::Cursor => &own.cursor,
                 Gap::Subscription => &own.subscription,
             };
-            text.push_str(own);
+            out.extend_from_slice(own.as_bytes());
             done = at + own.len();
         }
-        text.push_str(&self.text[done..]);
-        text
+        out.extend_from_slice(&text[done..]);
     }
 }
 
@@ -196,11 +195,15 @@ mod tests {
         let write =
             |own: &Own| format!("{{\"a\":\"{0}\",\"b\":\"{1}\",\"c\":\"{0}\",\"d\":1}}", own.cursor, own.subscription);
         let stand_in = Text::stand_in();
-        let text = Text::new(write(&stand_in), &stand_in);
+        let of = |text: String, own: &Own| {
+            let mut out = b"before ".to_vec();
+            Text::new(text, &stand_in).write(own, &mut out);
+            String::from_utf8(out).unwrap()
+        };
         for own in [own(), own()] {
-            assert_eq!(text.of(&own), write(&own));
+            assert_eq!(of(write(&stand_in), &own), format!("before {}", write(&own)));
         }
-        assert_eq!(Text::new("{}".into(), &stand_in).of(&own()), "{}");
+        assert_eq!(of("{}".into(), &own()), "before {}");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! One entity of any kind, shared by everything that reads it, with its JSON made once.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    iter,
+    sync::{Arc, OnceLock},
+};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
@@ -229,6 +232,15 @@ impl Entity {
     pub fn global_id(&self) -> String {
         global_id(self.kind(), self.district(), self.id())
     }
+
+    /// Appends that id as a text of JSON.
+    pub fn write_global_id(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        // Percent-encoded it holds nothing that JSON would have to escape.
+        global_id_parts(self.kind(), self.district(), self.id())
+            .for_each(|part| out.extend_from_slice(part.as_bytes()));
+        out.push(b'"');
+    }
 }
 
 fn kind_of<T: Model>(_: &T) -> Kind {
@@ -273,11 +285,14 @@ const PART: &AsciiSet = &CONTROLS
 
 /// An id that is unique over all kinds: `sensor/<district>/<id>`, `bus/<id>`, its parts percent-encoded.
 pub fn global_id(kind: Kind, district: Option<&str>, id: &str) -> String {
-    let id = utf8_percent_encode(id, PART);
-    match district.filter(|_| kind.by_district()) {
-        Some(district) => format!("{}/{}/{id}", kind.prefix(), utf8_percent_encode(district, PART)),
-        None => format!("{}/{id}", kind.prefix()),
-    }
+    global_id_parts(kind, district, id).collect()
+}
+
+/// The pieces that it is joined of.
+fn global_id_parts<'a>(kind: Kind, district: Option<&'a str>, id: &'a str) -> impl Iterator<Item = &'a str> {
+    let encoded = |part: &'a str| iter::once("/").chain(utf8_percent_encode(part, PART));
+    let district = district.filter(|_| kind.by_district()).map(encoded);
+    iter::once(kind.prefix()).chain(district.into_iter().flatten()).chain(encoded(id))
 }
 
 /// The parts of a global id: its kind, the district where the kind needs one, and the id.

@@ -3,13 +3,17 @@
 use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
 use async_graphql::{
-    ContextSelectionSet, OutputType, Positioned, ServerError, ServerResult, Value, parser::types::Field,
+    ContextSelectionSet, OutputType, Positioned, ServerError, ServerResult, Value,
+    parser::types::{Field, SelectionSet},
     registry::Registry,
 };
 
-use super::written::plain;
+use super::written::{Plan, plain, text};
 use crate::{
-    graphql::scalar::{ready_value, write_json},
+    graphql::{
+        express::Written,
+        scalar::{ready_value, write_json},
+    },
     live::{Batch, Given, Own, Text},
 };
 
@@ -23,12 +27,12 @@ pub struct Form {
 }
 
 /// A type of GraphQL that a batch is given as.
-pub trait FromBatch: OutputType {
+pub trait FromBatch: OutputType + Send + 'static {
     /// The batch as it is given to a subscriber, with what is its own.
     fn from_batch(own: &Own, batch: Arc<Batch>, form: Form) -> Self;
 
-    /// The JSON of these fields of it; `None` where they are to be resolved one by one.
-    fn written(&self, _fields: &[&Field]) -> Option<String> {
+    /// How its batches are written in one go; `None` where what is asked of them is to be resolved field by field.
+    fn plan(_asked: &SelectionSet) -> Option<Plan> {
         None
     }
 }
@@ -51,13 +55,12 @@ impl<T: FromBatch> Item<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let fields = plain(&ctx.item.node);
-        let form = Form { compact: self.compact, plain: fields.is_some() };
-        let batch = T::from_batch(own, Arc::clone(&self.given.batch), form);
-        match fields.and_then(|fields| batch.written(&fields)) {
-            Some(text) => Ok(ready_value(text)),
-            None => batch.resolve(ctx, field).await,
+        let mut json = Vec::new();
+        if T::plan(&ctx.item.node).is_some_and(|plan| plan.write(own, &self.given.batch, self.compact, &mut json)) {
+            return Ok(ready_value(text(json)));
         }
+        let form = Form { compact: self.compact, plain: plain(&ctx.item.node).is_some() };
+        T::from_batch(own, Arc::clone(&self.given.batch), form).resolve(ctx, field).await
     }
 
     /// The text that all who share the batch are given. Whoever comes first writes it, with a stand-in for what is its own.
@@ -78,6 +81,34 @@ impl<T: FromBatch> Item<T> {
     }
 }
 
+impl<T: FromBatch> Written for Item<T> {
+    type Plan = Option<Plan>;
+
+    fn plan(asked: &SelectionSet) -> Self::Plan {
+        T::plan(asked)
+    }
+
+    fn write(&self, plan: &Self::Plan, out: &mut Vec<u8>) -> bool {
+        let Given { batch, cursor, is_shared } = &self.given;
+        let own = Own::from(*cursor);
+        let write =
+            |own: &Own, out: &mut Vec<u8>| plan.as_ref().is_some_and(|plan| plan.write(own, batch, self.compact, out));
+        if !is_shared {
+            return write(&own, out);
+        }
+        if batch.text.get().is_none() {
+            let (stand_in, mut json) = (Text::stand_in(), Vec::new());
+            if write(&stand_in, &mut json) {
+                // Another one may have written the same meanwhile.
+                let _ = batch.text.set(Text::new(text(json), &stand_in));
+            }
+        }
+        let Some(text) = batch.text.get() else { return write(&own, out) };
+        text.write(&own, out);
+        true
+    }
+}
+
 /// Takes back the errors of fields that were met so far in this answer.
 fn take_errors(ctx: &ContextSelectionSet<'_>) -> Vec<ServerError> {
     ctx.query_env.errors.lock().map(|mut errors| std::mem::take(&mut *errors)).unwrap_or_default()
@@ -95,9 +126,11 @@ impl<T: FromBatch> OutputType for Item<T> {
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let own = Own::from(self.given.cursor);
         if self.given.is_shared
-            && let Ok(text) = self.shared(ctx, field).await
+            && let Ok(shared) = self.shared(ctx, field).await
         {
-            return Ok(ready_value(text.of(&own)));
+            let mut json = Vec::new();
+            shared.write(&own, &mut json);
+            return Ok(ready_value(text(json)));
         }
         self.resolved(&own, ctx, field).await
     }

@@ -14,6 +14,7 @@ use crate::{
         caller::Caller,
         context::Document,
         error::{bad_input, internal},
+        express::express,
     },
     live::{self, Hub, Wish},
     telemetry,
@@ -54,7 +55,7 @@ pub fn follow<N: Followed>(
     let (hub, interval) = (hub(ctx)?, interval(min_interval_ms, Duration::ZERO)?);
     let seat = hub.subscribe_alone(Wish { selection, level: None, operation: operation(ctx, None) });
     let batches = live::follow(hub, seat, interval);
-    Ok(running(ctx, batches.map(|given| Item::new(given, false))))
+    Ok(express(ctx, running(ctx, batches.map(|given| Item::new(given, false)))))
 }
 
 /// The longest text of an operation that is compared with others: a map's has some hundred bytes.

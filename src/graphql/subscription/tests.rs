@@ -1,5 +1,6 @@
 //! Subscriptions as their clients see them.
 
+mod express;
 mod many;
 mod twin;
 

@@ -11,7 +11,7 @@ use super::{
     twin_batch::TwinChanges,
 };
 use crate::{
-    graphql::{caller::Caller, error::bad_input, filter::EntityFilter},
+    graphql::{caller::Caller, error::bad_input, express::express, filter::EntityFilter},
     live::{self, Cursor, Wish},
 };
 
@@ -71,7 +71,7 @@ impl TwinSubscription {
         let wish = Wish { selection, level, operation: operation(ctx, Some("resumeFrom")) };
         let seat = hub.subscribe(wish, resume, socket);
         let (batches, compact) = (live::follow(hub, seat, interval), compact.unwrap_or(false));
-        Ok(running(ctx, batches.map(move |given| Item::new(given, compact))))
+        Ok(express(ctx, running(ctx, batches.map(move |given| Item::new(given, compact)))))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, Object, parser::types::Field};
+use async_graphql::{Enum, ID, Object, parser::types::SelectionSet};
 
 use super::{
     batch::{ChangeKind, LeaveReason, leave_reason},
     item::{Form, FromBatch},
-    written::{WrittenChanges, write_patch, written},
+    written::{Plan, WrittenChanges, write_patch},
 };
 use crate::{
     graphql::{connection::list_cost, entity::TwinEntity, enums::EntityKind, scalar::Json, snapshot::Snapshot},
@@ -67,17 +67,12 @@ impl FromBatch for TwinChanges {
         Self { own: own.clone(), batch, city, form }
     }
 
-    fn written(&self, fields: &[&Field]) -> Option<String> {
-        written(self, fields)
+    fn plan(asked: &SelectionSet) -> Option<Plan> {
+        Plan::of(asked)
     }
 }
 
 impl TwinChanges {
-    /// What is the subscriber's own.
-    pub(super) fn own(&self) -> &Own {
-        &self.own
-    }
-
     /// What all have who share it.
     pub(super) fn batch(&self) -> &Batch {
         &self.batch

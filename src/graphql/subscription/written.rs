@@ -13,7 +13,7 @@ use async_graphql::{
 use super::twin_batch::{SnapshotReason, TwinChange, TwinChanges, ViewMode};
 use crate::{
     graphql::scalar::ready_value,
-    live::{Change, LeftReason},
+    live::{Batch, Change, LeftReason, Own},
     twin::{entity::Entity, json::write_text},
 };
 
@@ -34,11 +34,11 @@ impl OutputType for WrittenChanges<'_> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let asked = if self.0.form().plain { asked(&ctx.item.node) } else { None };
-        match asked {
-            Some(asked) => {
+        let form = self.0.form();
+        match ChangePlan::of(&ctx.item.node).filter(|_| form.plain) {
+            Some(plan) => {
                 let mut out = Vec::new();
-                write_changes(self.0, &asked, &mut out);
+                plan.write(&self.0.batch().changes, form.compact, &mut out);
                 Ok(ready_value(text(out)))
             }
             None => self.0.one_by_one().resolve(ctx, field).await,
@@ -60,8 +60,31 @@ pub fn plain(set: &SelectionSet) -> Option<Vec<&Field>> {
     Some(fields)
 }
 
+/// How batches are written: their fields, each with the name that it goes by.
+#[derive(Debug)]
+pub struct Plan(Vec<(Box<str>, Part)>);
+
+/// A field of a batch.
+#[derive(Debug)]
+enum Part {
+    Cursor,
+    Subscription,
+    Viewport,
+    Mode,
+    Snapshot,
+    Complete,
+    Reason,
+    Changes(ChangePlan),
+    Cells,
+    TypeName,
+}
+
+/// How changes are written.
+#[derive(Debug)]
+struct ChangePlan(Vec<(Box<str>, Asked)>);
+
 /// A field of a change that is text already, or nearly.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Asked {
     Kind,
     Id,
@@ -71,46 +94,96 @@ enum Asked {
     TypeName,
 }
 
-/// What is asked of each change, each with the name that it goes by; `None` where that is more than can be written at once.
-fn asked(set: &SelectionSet) -> Option<Vec<(&str, Asked)>> {
-    let of = |field: &Field| match field.name.node.as_str() {
-        "kind" => Some(Asked::Kind),
-        "id" => Some(Asked::Id),
-        "changedFields" => Some(Asked::ChangedFields),
-        "reason" => Some(Asked::Reason),
-        "patch" => Some(Asked::Patch),
-        "__typename" => Some(Asked::TypeName),
-        _ => None,
-    };
-    plain(set)?.into_iter().map(|field| Some((field.response_key().node.as_str(), of(field)?))).collect()
+impl Plan {
+    /// For what is asked of batches of [`TwinChanges`]; `None` where that is more than fields that can be written.
+    pub fn of(asked: &SelectionSet) -> Option<Self> {
+        let part = |field: &Field| {
+            Some(match field.name.node.as_str() {
+                "cursor" => Part::Cursor,
+                "subscription" => Part::Subscription,
+                "viewport" => Part::Viewport,
+                "mode" => Part::Mode,
+                "snapshot" => Part::Snapshot,
+                "complete" => Part::Complete,
+                "reason" => Part::Reason,
+                "changes" => Part::Changes(ChangePlan::of(&field.selection_set.node)?),
+                "cells" => Part::Cells,
+                "__typename" => Part::TypeName,
+                _ => return None,
+            })
+        };
+        plain(asked)?.into_iter().map(|field| Some((key(field), part(field)?))).collect::<Option<_>>().map(Self)
+    }
+
+    /// Appends the JSON of a batch. `false`, with nothing appended, where it has cells, of which more may be asked.
+    pub fn write(&self, own: &Own, batch: &Batch, compact: bool, out: &mut Vec<u8>) -> bool {
+        if !batch.cells.is_empty() && self.0.iter().any(|(_, part)| matches!(part, Part::Cells)) {
+            return false;
+        }
+        for (n, (name, part)) in self.0.iter().enumerate() {
+            out.extend_from_slice(if n > 0 { b"," } else { b"{" });
+            write_name(name, out);
+            match part {
+                Part::Cursor => write_text(&own.cursor, out),
+                Part::Subscription => write_text(&own.subscription, out),
+                Part::Viewport => write_plain(batch.viewport, out),
+                Part::Mode => write_enum(ViewMode::from(batch.mode), out),
+                Part::Snapshot => write_plain(batch.snapshot, out),
+                Part::Complete => write_plain(batch.complete, out),
+                Part::Reason => match batch.reason {
+                    Some(reason) => write_enum(SnapshotReason::from(reason), out),
+                    None => out.extend_from_slice(b"null"),
+                },
+                Part::Changes(plan) => plan.write(&batch.changes, compact, out),
+                Part::Cells => out.extend_from_slice(b"[]"),
+                Part::TypeName => write_text(&<TwinChanges as OutputType>::type_name(), out),
+            }
+        }
+        out.push(b'}');
+        true
+    }
 }
 
-/// The JSON of fields of a batch; `None` where there is more to it than to write them.
-pub fn written(batch: &TwinChanges, fields: &[&Field]) -> Option<String> {
-    let (own, all) = (batch.own(), batch.batch());
-    let mut out = Vec::with_capacity(512);
-    for (n, field) in fields.iter().enumerate() {
-        out.extend_from_slice(if n > 0 { b"," } else { b"{" });
-        write_name(&field.response_key().node, &mut out);
-        match field.name.node.as_str() {
-            "cursor" => write_text(&own.cursor, &mut out),
-            "subscription" => write_text(&own.subscription, &mut out),
-            "viewport" => write_plain(all.viewport, &mut out),
-            "mode" => write_enum(ViewMode::from(all.mode), &mut out),
-            "snapshot" => write_plain(all.snapshot, &mut out),
-            "complete" => write_plain(all.complete, &mut out),
-            "reason" => match all.reason {
-                Some(reason) => write_enum(SnapshotReason::from(reason), &mut out),
-                None => out.extend_from_slice(b"null"),
-            },
-            "changes" => write_changes(batch, &asked(&field.selection_set.node)?, &mut out),
-            "cells" if all.cells.is_empty() => out.extend_from_slice(b"[]"),
-            "__typename" => write_text(&<TwinChanges as OutputType>::type_name(), &mut out),
-            _ => return None,
-        }
+impl ChangePlan {
+    /// For what is asked of each change.
+    fn of(asked: &SelectionSet) -> Option<Self> {
+        let of = |field: &Field| match field.name.node.as_str() {
+            "kind" => Some(Asked::Kind),
+            "id" => Some(Asked::Id),
+            "changedFields" => Some(Asked::ChangedFields),
+            "reason" => Some(Asked::Reason),
+            "patch" => Some(Asked::Patch),
+            "__typename" => Some(Asked::TypeName),
+            _ => None,
+        };
+        plain(asked)?.into_iter().map(|field| Some((key(field), of(field)?))).collect::<Option<_>>().map(Self)
     }
-    out.push(b'}');
-    Some(text(out))
+
+    fn write(&self, changes: &[Change], compact: bool, out: &mut Vec<u8>) {
+        // Room for all of it at once: what moves into a view brings its whole JSON.
+        let length = |change: &Change| match change {
+            Change::Entered(entity) if compact => entity.json().len() + 128,
+            Change::Entered(_) | Change::Updated { .. } | Change::Left { .. } => 256,
+        };
+        out.reserve(changes.iter().map(length).sum::<usize>() + 64);
+        out.push(b'[');
+        for (n, change) in changes.iter().enumerate() {
+            out.extend_from_slice(if n > 0 { b",{" } else { b"{" });
+            for (m, (name, asked)) in self.0.iter().enumerate() {
+                if m > 0 {
+                    out.push(b',');
+                }
+                write_name(name, out);
+                write_field(change, *asked, compact, out);
+            }
+            out.push(b'}');
+        }
+        out.push(b']');
+    }
+}
+
+fn key(field: &Field) -> Box<str> {
+    field.response_key().node.as_str().into()
 }
 
 /// Names of GraphQL need no escape.
@@ -132,29 +205,8 @@ fn write_enum<T: EnumType>(value: T, out: &mut Vec<u8>) {
 }
 
 /// Lossless: all that is written here was text.
-fn text(out: Vec<u8>) -> String {
+pub fn text(out: Vec<u8>) -> String {
     String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
-fn write_changes(batch: &TwinChanges, asked: &[(&str, Asked)], out: &mut Vec<u8>) {
-    let changes = &batch.batch().changes;
-    out.reserve(changes.len() * 256 + 2);
-    out.push(b'[');
-    for (n, change) in changes.iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        out.push(b'{');
-        for (m, (name, asked)) in asked.iter().enumerate() {
-            if m > 0 {
-                out.push(b',');
-            }
-            write_name(name, out);
-            write_field(change, *asked, batch.form().compact, out);
-        }
-        out.push(b'}');
-    }
-    out.push(b']');
 }
 
 fn write_field(change: &Change, asked: Asked, compact: bool, out: &mut Vec<u8>) {
@@ -164,7 +216,7 @@ fn write_field(change: &Change, asked: Asked, compact: bool, out: &mut Vec<u8>) 
             Change::Updated { .. } => b"\"UPDATED\"",
             Change::Left { .. } => b"\"LEFT\"",
         }),
-        Asked::Id => write_text(&change.entity().global_id(), out),
+        Asked::Id => change.entity().write_global_id(out),
         Asked::ChangedFields => {
             out.push(b'[');
             for (n, name) in change.changed_fields().enumerate() {

@@ -79,7 +79,7 @@ async fn a_subscription_that_fails_at_its_start_is_refused_and_a_failing_event_i
     let api = Api::new(schema(&config, &Seen::default()), &config);
     let answers = |text: &str| {
         let params = Params { query: text.into(), ..Params::default() };
-        api.subscribe(api.prepare(params, Caller::trusted()).ok().unwrap()).collect::<Vec<_>>()
+        api.subscribe(api.prepare(params, Caller::trusted()).ok().unwrap(), Envelope::default()).collect::<Vec<_>>()
     };
     for text in ["subscription { refused }", "subscription { nothing }"] {
         let refused = answers(text).await;

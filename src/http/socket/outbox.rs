@@ -1,14 +1,25 @@
 //! The writing half of a socket: a bounded outbox and the one task that empties it.
+//!
+//! Most results find nobody before them and a client that takes them: an operation writes these itself, because to wake another task
+//! for it would cost about as much as the write.
 
 use std::{
-    sync::{Arc, OnceLock},
+    future::poll_fn,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use axum::{
+    Error,
+    extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
+};
 use bytes::Bytes;
-use futures_util::{Sink, SinkExt, stream::SplitSink};
-use tokio::sync::mpsc;
+use futures_util::{SinkExt, stream::SplitSink};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::protocol::{Close, CloseCode};
@@ -22,7 +33,7 @@ const REPLIES: usize = 32;
 
 /// Text for the client, and the operation that it belongs to.
 pub(super) struct Frame {
-    text: Vec<u8>,
+    text: Bytes,
     /// Where it is cancelled, the client has said `complete` and wants no more of it.
     operation: Option<CancellationToken>,
 }
@@ -32,8 +43,18 @@ pub(super) struct Frame {
 pub(super) struct Outbox {
     results: mpsc::Sender<Frame>,
     replies: mpsc::Sender<Frame>,
+    wire: Arc<Wire>,
     closing: Closing,
     stall: Duration,
+}
+
+/// The socket itself.
+struct Wire {
+    sink: Mutex<SplitSink<WebSocket, Message>>,
+    /// Messages that were put in the outbox, or begun, and are not in the kernel's hands yet.
+    under_way: AtomicUsize,
+    /// Tells the writer that one was begun which the client does not take at once.
+    begun: Notify,
 }
 
 /// The end of a socket: the first who closes it says why.
@@ -67,10 +88,12 @@ impl Closing {
 
 impl Outbox {
     /// An outbox, and what its writer reads.
-    pub(super) fn new(closing: Closing, stall: Duration) -> (Self, Waiting) {
+    pub(super) fn new(sink: SplitSink<WebSocket, Message>, closing: Closing, stall: Duration) -> (Self, Waiting) {
         let (results, waiting_results) = mpsc::channel(RESULTS);
         let (replies, waiting_replies) = mpsc::channel(REPLIES);
-        (Self { results, replies, closing, stall }, Waiting { results: waiting_results, replies: waiting_replies })
+        let wire = Arc::new(Wire { sink: Mutex::new(sink), under_way: AtomicUsize::new(0), begun: Notify::new() });
+        let waiting = Waiting { results: waiting_results, replies: waiting_replies, wire: Arc::clone(&wire) };
+        (Self { results, replies, wire, closing, stall }, waiting)
     }
 
     /// Waits for room; a client that makes none for the stall time is closed. `false` where the socket ends.
@@ -79,14 +102,23 @@ impl Outbox {
     }
 
     /// Sends a result of an operation, when there is room.
-    pub(super) async fn send(&self, text: Vec<u8>, operation: &CancellationToken) {
-        if let Some(room) = self.reserve().await {
-            room.send(Frame { text, operation: Some(operation.clone()) });
+    pub(super) async fn send(&self, text: Bytes, operation: &CancellationToken) {
+        let Some(room) = self.reserve().await else { return };
+        match self.wire.send_now(&text, operation) {
+            Sent::Whole => {}
+            Sent::InPart => self.wire.begun.notify_one(),
+            Sent::Broken => self.closing.close(None),
+            Sent::Nothing => {
+                self.wire.under_way.fetch_add(1, Ordering::AcqRel);
+                room.send(Frame { text, operation: Some(operation.clone()) });
+            }
         }
     }
 
     /// Answers a message of the client, without waiting: the reader must go on.
-    pub(super) fn reply(&self, text: impl Into<Vec<u8>>) {
+    pub(super) fn reply(&self, text: impl Into<Bytes>) {
+        // Before it is there to be taken, so that no result comes before it.
+        self.wire.under_way.fetch_add(1, Ordering::AcqRel);
         if self.replies.try_send(Frame { text: text.into(), operation: None }).is_err() {
             self.closing.close(Some(Close::new(CloseCode::Stalled, "the client sends without reading the answers")));
         }
@@ -101,10 +133,71 @@ impl Outbox {
     }
 }
 
+/// What became of a message that was to be sent at once.
+enum Sent {
+    Whole,
+    /// The socket has it, and has yet to write some of it.
+    InPart,
+    /// Others are before it.
+    Nothing,
+    Broken,
+}
+
+impl Wire {
+    /// Sends a message if nothing is before it. Nobody waits here: what the client does not take at once is the writer's.
+    fn send_now(&self, text: &Bytes, operation: &CancellationToken) -> Sent {
+        if self.under_way.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return Sent::Nothing;
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut sink = self.lock();
+        let sent = match sink.poll_ready_unpin(&mut cx) {
+            Poll::Ready(Ok(())) if operation.is_cancelled() => Sent::Whole,
+            Poll::Ready(Ok(())) => match sink.start_send_unpin(message(text.clone())) {
+                Ok(()) => match sink.poll_flush_unpin(&mut cx) {
+                    Poll::Ready(Ok(())) => Sent::Whole,
+                    Poll::Ready(Err(_)) => Sent::Broken,
+                    Poll::Pending => return Sent::InPart,
+                },
+                Err(_) => Sent::Broken,
+            },
+            Poll::Ready(Err(_)) => Sent::Broken,
+            Poll::Pending => Sent::Nothing,
+        };
+        drop(sink);
+        self.under_way.fetch_sub(1, Ordering::AcqRel);
+        sent
+    }
+
+    /// Sends a message, after whatever the socket has begun to write.
+    async fn send(&self, message: Message) -> Result<(), Error> {
+        poll_fn(|cx| self.lock().poll_ready_unpin(cx)).await?;
+        self.lock().start_send_unpin(message)?;
+        self.flush().await
+    }
+
+    async fn flush(&self) -> Result<(), Error> {
+        poll_fn(|cx| self.lock().poll_flush_unpin(cx)).await
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SplitSink<WebSocket, Message>> {
+        self.sink.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What the writer reads.
 pub(super) struct Waiting {
     results: mpsc::Receiver<Frame>,
     replies: mpsc::Receiver<Frame>,
+    wire: Arc<Wire>,
+}
+
+/// What the writer does next.
+enum Task {
+    Frame(Frame),
+    Ping,
+    /// To write what was begun.
+    Flush,
 }
 
 /// Limits of the writer.
@@ -119,48 +212,48 @@ pub(super) struct WriteLimits {
 }
 
 /// Writes until the socket ends, then says why it ended.
-pub(super) async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
-    mut waiting: Waiting,
-    closing: Closing,
-    limits: WriteLimits,
-) {
+pub(super) async fn write(mut waiting: Waiting, closing: Closing, limits: WriteLimits) {
     let mut pings = tokio::time::interval_at(tokio::time::Instant::now() + limits.ping, limits.ping);
     pings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let wire = waiting.wire;
     loop {
-        let message = tokio::select! {
+        let task = tokio::select! {
             biased;
             () = closing.closed() => break,
-            Some(frame) = waiting.replies.recv() => text(frame.text),
-            Some(frame) = waiting.results.recv() => {
-                if frame.operation.is_some_and(|operation| operation.is_cancelled()) {
-                    continue;
-                }
-                text(frame.text)
-            }
-            _ = pings.tick() => Message::Ping(Bytes::new()),
+            () = wire.begun.notified() => Task::Flush,
+            Some(frame) = waiting.replies.recv() => Task::Frame(frame),
+            Some(frame) = waiting.results.recv() => Task::Frame(frame),
+            _ = pings.tick() => Task::Ping,
             else => break,
+        };
+        let counts = !matches!(task, Task::Ping);
+        let work = async {
+            match task {
+                Task::Frame(Frame { operation: Some(operation), .. }) if operation.is_cancelled() => Ok(()),
+                Task::Frame(frame) => wire.send(message(frame.text)).await,
+                Task::Ping => wire.send(Message::Ping(Bytes::new())).await,
+                Task::Flush => wire.flush().await,
+            }
         };
         // A write that is given up here stays in the socket's buffer, so the close frame below follows it whole.
         tokio::select! {
             biased;
             () = closing.closed() => break,
-            sent = tokio::time::timeout(limits.stall, sink.send(message)) => match sent {
+            sent = tokio::time::timeout(limits.stall, work) => match sent {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => closing.close(None),
                 Err(_) => closing.close(Some(stalled())),
             },
         }
+        if counts {
+            wire.under_way.fetch_sub(1, Ordering::AcqRel);
+        }
     }
     if let Some(Close { code, reason }) = closing.reason() {
         let frame = CloseFrame { code: code as u16, reason: reason.into() };
         // The client may be gone: then there is nobody to tell.
-        let _ = tokio::time::timeout(limits.close, end(&mut sink, Message::Close(Some(frame)))).await;
+        let _ = tokio::time::timeout(limits.close, wire.send(Message::Close(Some(frame)))).await;
     }
-}
-
-async fn end<S: Sink<Message> + Unpin>(sink: &mut S, frame: Message) -> Result<(), S::Error> {
-    sink.send(frame).await
 }
 
 fn stalled() -> Close {
@@ -168,6 +261,6 @@ fn stalled() -> Close {
 }
 
 /// All our text is JSON from serde or from checked UTF-8; anything else would be a bug and is sent as an empty message.
-fn text(bytes: Vec<u8>) -> Message {
-    Message::Text(Utf8Bytes::try_from(Bytes::from(bytes)).unwrap_or_default())
+fn message(bytes: Bytes) -> Message {
+    Message::Text(Utf8Bytes::try_from(bytes).unwrap_or_default())
 }

@@ -1,10 +1,12 @@
 //! The messages and close codes of graphql-transport-ws (`PROTOCOL.md` of npm graphql-ws). No socket here: text in,
 //! text out.
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::params::kind;
+use crate::graphql::Envelope;
 
 /// The subprotocol's name in the WebSocket handshake.
 pub const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -156,14 +158,14 @@ pub fn pong(payload: Option<Value>) -> String {
     }
 }
 
-/// One result of an operation. The bytes of the result are shared; only the id is the client's own.
-pub fn next(id: &str, result: &[u8]) -> Vec<u8> {
-    with_payload("next", id, result)
+/// What is around each result of an operation. Only the id is the client's own.
+pub fn next(id: &str) -> Envelope {
+    around("next", id)
 }
 
 /// The errors of a request that was not run; nothing follows for this id.
 pub fn error(id: &str, errors: &[u8]) -> Vec<u8> {
-    with_payload("error", id, errors)
+    around("error", id).around(errors)
 }
 
 /// The end of an operation.
@@ -176,13 +178,11 @@ pub fn complete(id: &str) -> Vec<u8> {
     serde_json::to_vec(&Complete { id, r#type: "complete" }).unwrap_or_default()
 }
 
-fn with_payload(name: &str, id: &str, payload: &[u8]) -> Vec<u8> {
+/// What is around the payload of a message.
+fn around(name: &str, id: &str) -> Envelope {
     let id = serde_json::to_string(id).unwrap_or_default();
-    let mut text = Vec::with_capacity(payload.len() + id.len() + 40);
-    for part in [b"{\"id\":", id.as_bytes(), b",\"type\":\"", name.as_bytes(), b"\",\"payload\":", payload, b"}"] {
-        text.extend_from_slice(part);
-    }
-    text
+    let before = format!(r#"{{"id":{id},"type":"{name}","payload":"#);
+    Envelope { before: before.into(), after: Bytes::from_static(b"}") }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::{
 
 use async_graphql::parser::types::OperationType;
 use axum::extract::ws::{Message, WebSocket};
+use bytes::Bytes;
 use futures_util::{StreamExt, stream::SplitStream};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -39,10 +40,10 @@ pub(super) async fn run(socket: WebSocket, app: AppState, caller: Caller) {
     let closing = Closing::default();
     let (stall, ping) = (app.graphql.stall_timeout, app.graphql.ping_interval);
     let limits = WriteLimits { stall, close: app.graphql.write_timeout, ping };
-    let (outbox, waiting) = Outbox::new(closing.clone(), stall);
     let (sink, mut stream) = socket.split();
+    let (outbox, waiting) = Outbox::new(sink, closing.clone(), stall);
     let caller = Caller { socket: Some(fastrand::u64(..)), ..caller };
-    let writer = tokio::spawn(write(sink, waiting, closing.clone(), limits));
+    let writer = tokio::spawn(write(waiting, closing.clone(), limits));
     let mut session = Session {
         app,
         caller,
@@ -207,16 +208,16 @@ impl Operation {
             if answer.outcome != Outcome::Ran {
                 return self.fail(&answer).await;
             }
-            self.send(next(&self.id, &answer.body)).await;
+            self.send(next(&self.id).around(&answer.body)).await;
             return self.finish(complete(&self.id)).await;
         }
         let _subscriber = self.subscriber.enter(|| telemetry::subscribers(Transport::WebSocket));
-        let mut answers = self.app.api.subscribe(prepared);
+        let mut answers = self.app.api.subscribe(prepared, next(&self.id));
         // Room first, the event second: what changes while a slow client reads merges in the stream.
         while self.outbox.room().await {
             match answers.next().await {
                 Some(answer) if answer.outcome == Outcome::Refused => return self.fail(&answer).await,
-                Some(answer) => self.send(next(&self.id, &answer.body)).await,
+                Some(answer) => self.send(answer.body).await,
                 // A stream that ends because the server goes down has not completed.
                 None if self.app.shutdown.is_cancelled() => return,
                 None => return self.finish(complete(&self.id)).await,
@@ -224,8 +225,8 @@ impl Operation {
         }
     }
 
-    async fn send(&self, text: Vec<u8>) {
-        self.outbox.send(text, &self.running.token).await;
+    async fn send(&self, text: impl Into<Bytes>) {
+        self.outbox.send(text.into(), &self.running.token).await;
     }
 
     async fn fail(&self, answer: &Answer) {

@@ -16,8 +16,10 @@ export type Paints = Record<string, Record<string, unknown>>;
 const TEXT_FONT = ['system-ui', 'sans-serif'];
 
 /** Pixels by zoom for the four ranks of roads, the main ones first. */
-function byRank(stops: readonly (readonly [zoom: number, widths: readonly [number, number, number, number]])[], factor = 1): ExpressionSpecification {
-  const pairs = stops.flatMap(([zoom, widths]) => [zoom, ['match', ['get', 'rank'], 0, widths[0] * factor, 1, widths[1] * factor, 2, widths[2] * factor, widths[3] * factor]]);
+type Widths = readonly (readonly [zoom: number, widths: readonly [number, number, number, number]])[];
+
+function byRank(stops: Widths, pixels: (width: number) => unknown = (width) => width): ExpressionSpecification {
+  const pairs = stops.flatMap(([zoom, [main, second, third, rest]]) => [zoom, ['match', ['get', 'rank'], 0, pixels(main), 1, pixels(second), 2, pixels(third), pixels(rest)]]);
   return ['interpolate', ['exponential', 1.4], ['zoom'], ...pairs] as unknown as ExpressionSpecification;
 }
 
@@ -45,14 +47,14 @@ export function paintsFor(palette: Palette): Paints {
   const [few, some, many] = palette.cells;
   return {
     ground: { 'background-color': palette.ground },
-    'road-chosen': { 'line-color': palette.ink, 'line-width': byRank(WIDTHS.map(([zoom, widths]) => [zoom, widths.map((width) => width + 8) as never])), 'line-offset': byRank(OFFSETS), 'line-opacity': 0.9 },
+    'road-chosen': { 'line-color': palette.ink, 'line-width': byRank(WIDTHS, (width) => width + 8), 'line-offset': byRank(OFFSETS), 'line-opacity': 0.9 },
     roads: { 'line-color': congestionColour(palette), 'line-width': byRank(WIDTHS), 'line-offset': byRank(OFFSETS) },
-    // Once more above the rest: what is jammed is never hidden by the free direction, and is also thicker.
+    // Once more above the rest: what is jammed is never hidden by the free direction, and is also thicker. All others have no
+    // width here: to draw them with no opacity would take as long as to draw them.
     'roads-busy': {
       'line-color': congestionColour(palette),
-      'line-width': byRank(WIDTHS, 1.45),
+      'line-width': byRank(WIDTHS, (width) => ['case', ['>=', ['coalesce', ['feature-state', 'level'], -1], 2], width * 1.45, 0]),
       'line-offset': byRank(OFFSETS),
-      'line-opacity': ['case', ['>=', ['coalesce', ['feature-state', 'level'], -1], 2], 1, 0],
     },
     'road-names': { 'text-color': palette.ink, 'text-halo-color': palette.ground, 'text-halo-width': 1.6, 'text-opacity': 0.85 },
     cells: {

@@ -71,7 +71,10 @@ fn a_reason_fits_its_frame_and_ends_at_a_character() {
 fn frames_hold_the_clients_id_whatever_is_in_it() {
     for id in ["1", "a\"b", "line\nbreak", "\\", "é"] {
         let read = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
-        assert_eq!(read(next(id, b"{\"data\":1}")), json!({ "id": id, "type": "next", "payload": { "data": 1 } }));
+        assert_eq!(
+            read(next(id).around(b"{\"data\":1}")),
+            json!({ "id": id, "type": "next", "payload": { "data": 1 } })
+        );
         assert_eq!(read(error(id, b"[]")), json!({ "id": id, "type": "error", "payload": [] }));
         assert_eq!(read(complete(id)), json!({ "id": id, "type": "complete" }));
     }
