@@ -73,8 +73,9 @@ pub async fn run() -> Vec<Figure> {
     let viewers: Vec<_> = (0..VIEWERS)
         .map(|n| tokio::spawn(view(server.port(), n, Arc::clone(&seen), (n == 1).then(|| Arc::clone(&stall)))))
         .collect();
-    // All have their snapshot, and those who came late have caught up.
-    tokio::time::sleep(Duration::from_secs(20)).await;
+    // All have their snapshot, those who came late have caught up, and each has panned some times: the first of these frames make the
+    // kernel give each socket's buffers their pages.
+    tokio::time::sleep(Duration::from_secs(40)).await;
     let quiet = seen.window(&server).await;
     stall.store(true, Ordering::Release);
     let stalled = seen.window(&server).await;

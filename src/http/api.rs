@@ -72,7 +72,7 @@ pub struct Prepared {
 /// One result, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The JSON of the result: `{"data": …}`, or `{"errors": […]}` alone where nothing was run.
+    /// The JSON of the result: `{"data": …}`, of a subscription in its envelope; or `{"errors": […]}` alone where nothing was run.
     pub body: Bytes,
     /// What became of the request.
     pub outcome: Outcome,

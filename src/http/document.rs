@@ -245,12 +245,11 @@ fn flatten_roots(document: &mut ExecutableDocument) {
         DocumentOperations::Single(operation) => vec![operation],
         DocumentOperations::Multiple(operations) => operations.values_mut().collect(),
     };
-    for operation in operations {
+    for operation in operations.into_iter().filter(|operation| operation.node.ty == OperationType::Subscription) {
         let set = &mut operation.node.selection_set.node;
-        let mut fields = Vec::new();
-        if operation.node.ty == OperationType::Subscription
-            && root_fields(&document.fragments, set, &[], &mut fields, &mut spread)
-        {
+        let (mut fields, mut found) = (Vec::new(), HashSet::new());
+        if root_fields(&document.fragments, set, &[], &mut fields, &mut found) {
+            spread.extend(found);
             set.items = fields
                 .into_iter()
                 .map(|Positioned { pos, node }| Positioned::new(Selection::Field(Positioned::new(node, pos)), pos))

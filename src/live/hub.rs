@@ -34,8 +34,11 @@ use crate::{
 pub const PAGE: usize = 1000;
 
 /// The shortest and the longest time between two moments that subscribers see: what comes within it goes to all of them as
-/// one change. The longest is half of what a map may be late.
-const TICK: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(25)];
+/// one change. Where it takes longer until all have looked, those at the end of the line see a later moment than those at its beginning.
+const TICK: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(15)];
+
+/// Intervals of four times as much or more end at multiples of this.
+const SHARED: Duration = Duration::from_millis(25);
 
 /// How often what nobody comes back for is forgotten, and who is late is looked for.
 const ROUND: Duration = Duration::from_secs(1);
@@ -201,13 +204,13 @@ impl Hub {
     /// for all who ask for the same, so that they share what they are given.
     pub(super) fn due(&self, last: Instant, interval: Duration) -> Instant {
         let now = Instant::now();
-        let from = if last <= now && now - last < TICK[1] { last } else { now };
+        let from = if last <= now && now - last < SHARED { last } else { now };
         let due = from + interval;
-        if interval < 4 * TICK[1] {
+        if interval < 4 * SHARED {
             return due;
         }
-        let moments = due.duration_since(self.began).as_nanos().div_ceil(TICK[1].as_nanos());
-        self.began + TICK[1] * u32::try_from(moments).unwrap_or(u32::MAX)
+        let moments = due.duration_since(self.began).as_nanos().div_ceil(SHARED.as_nanos());
+        self.began + SHARED * u32::try_from(moments).unwrap_or(u32::MAX)
     }
 
     /// Makes the city as it is now the moment that all see, and tells those whom that may concern.
@@ -223,11 +226,10 @@ impl Hub {
         self.listeners.tell(&touched, from);
     }
 
-    /// How long to wait until the next moment: twice as long as it took lately until everyone had looked, so that many
-    /// subscribers get fewer moments and the rest of the process its half of the machine.
+    /// How long to wait until the next moment: as long as it took lately until everyone had looked, so that many subscribers get
+    /// fewer moments. The turnstile keeps them from being in the way of the rest of the process.
     fn gap(&self) -> Duration {
-        let slowest = Duration::from_nanos(self.slowest.swap(0, Ordering::Relaxed));
-        (2 * slowest).clamp(TICK[0], TICK[1])
+        Duration::from_nanos(self.slowest.swap(0, Ordering::Relaxed)).clamp(TICK[0], TICK[1])
     }
 
     /// How late the latest subscriber is.

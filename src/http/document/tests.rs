@@ -89,6 +89,38 @@ fn a_subscription_has_one_root_field() {
 }
 
 #[test]
+fn a_subscriptions_field_is_found_in_fragments() {
+    let root = |text: &str| {
+        let document = documents().get(text).unwrap();
+        let (_, operation) = document.operations.iter().next().unwrap();
+        let items = &operation.node.selection_set.node.items;
+        let fields: Vec<_> = items
+            .iter()
+            .map(|item| match &item.node {
+                Selection::Field(field) => {
+                    let inner = field.node.selection_set.node.items.len();
+                    format!("{} {inner} {}", field.node.name.node, field.node.directives.len())
+                }
+                other => format!("{other:?}").split('(').next().unwrap().to_owned(),
+            })
+            .collect();
+        (fields.join(", "), document.fragments.len())
+    };
+    let same = "subscription { a(x: 1) { b } ... on Subscription { a(x: 1) { c } } }";
+    assert_eq!(root(same), ("a 2 0".into(), 0));
+    let nested =
+        "subscription { ...F @skip(if: false) } fragment F on Subscription { ... @include(if: true) { a { b } } }";
+    assert_eq!(root(nested), ("a 1 2".into(), 0));
+    // What is not valid is left to the validation: other arguments, another type, a fragment that is not there.
+    assert_eq!(root("subscription { a(x: 1) { b } a(x: 2) { c } }"), ("a 1 0, a 1 0".into(), 0));
+    let other = "subscription { ...F ...G } fragment F on Subscription { a } fragment G on Bus { a }";
+    assert_eq!(root(other), ("FragmentSpread, FragmentSpread".into(), 2));
+    assert_eq!(root("subscription { ...F ...H } fragment F on Subscription { a }").1, 1);
+    // Other operations are as they were.
+    assert_eq!(root("query { ...F } fragment F on Query { a }"), ("FragmentSpread".into(), 1));
+}
+
+#[test]
 fn documents_are_kept_and_their_number_is_bounded() {
     let documents = documents();
     let first = documents.get("{ hello }").unwrap();

@@ -95,6 +95,7 @@ export class Overlay {
   #graphics: Graphics;
   #palette: Palette;
   #frame: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(palette: Palette, origin: Position, camera: () => Camera, onDraw: () => void) {
     this.#origin = { x: mercatorX(origin[0]), y: mercatorY(origin[1]), time: performance.now() };
@@ -132,8 +133,14 @@ export class Overlay {
     this.canvas.style.height = `${height}px`;
   }
 
-  /** Draws at the next frame, and at all after it while something glides. */
-  wake(): void {
+  /** Draws at the next frame, or at the first one after some time, and at all after it while something glides. */
+  wake(afterMs = 0): void {
+    if (afterMs > 0) {
+      this.#timer ??= setTimeout(() => this.wake(), afterMs);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = undefined;
       this.draw();
@@ -201,6 +208,7 @@ export class Overlay {
   }
 
   remove(): void {
+    clearTimeout(this.#timer);
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
     this.#gl.getExtension('WEBGL_lose_context')?.loseContext();
     this.canvas.remove();

@@ -17,15 +17,15 @@ interface Road {
   readonly entity: TwinEntity;
   /** Of its feature. */
   readonly number: number;
-  /** Index in `CONGESTION_LEVELS`, -1 where that is not known, undefined before MapLibre was told. */
-  level: number | undefined;
+  /** Index in `CONGESTION_LEVELS`, -1 where that is not known. */
+  level: number;
 }
 
 /**
  * The roads of the view as a source of MapLibre.
  *
- * Lines go there once, under numbers of their own; how congested a road is, is a state of its feature, so that a change
- * of traffic cuts no tile anew.
+ * Lines go there once, under numbers of their own, with how congested they are at that time. From then on that is a state of their
+ * features, so that a change of traffic cuts no tile anew.
  */
 export class Roads {
   readonly #map: MapLibre;
@@ -43,9 +43,9 @@ export class Roads {
     this.#map = map;
   }
 
-  /** How many roads are drawn. */
+  /** How many roads MapLibre has. */
   get count(): number {
-    return this.#roads.size;
+    return this.#roads.size - this.#added.size;
   }
 
   apply(update: TwinUpdate): void {
@@ -86,23 +86,22 @@ export class Roads {
     const line = lineOf(entity);
     this.#erase(entity.id);
     if (line.length < 2) return;
-    const road: Road = { entity, number: this.#next, level: undefined };
+    const road: Road = { entity, number: this.#next, level: levelOf(entity) };
     this.#next += 1;
     this.#roads.set(entity.id, road);
     this.#ids.set(road.number, entity.id);
     this.#ways.add(wayOf(entity));
     this.#added.add(road);
-    this.#colour(entity.id);
   }
 
   #colour(id: string): void {
     const road = this.#roads.get(id);
     if (!road) return;
-    const word = textOf(objectOf(road.entity.fields['trafficConditions'])?.['congestionLevel']);
-    const level = CONGESTION_LEVELS.findIndex((each) => each === word);
+    const level = levelOf(road.entity);
     if (road.level === level) return;
     road.level = level;
-    this.#map.setFeatureState({ source: ROADS, id: road.number }, { level });
+    // A state makes MapLibre draw all of the map again, and one that is not flushed takes its level along.
+    if (!this.#added.has(road)) this.#map.setFeatureState({ source: ROADS, id: road.number }, { level });
   }
 
   #erase(id: string): void {
@@ -111,8 +110,9 @@ export class Roads {
     this.#roads.delete(id);
     this.#ids.delete(road.number);
     this.#ways.delete(wayOf(road.entity));
+    if (this.#added.delete(road)) return;
     this.#map.removeFeatureState({ source: ROADS, id: road.number });
-    if (!this.#added.delete(road)) this.#removed.add(road.number);
+    this.#removed.add(road.number);
   }
 
   #flush(): void {
@@ -124,7 +124,7 @@ export class Roads {
     this.#removed.clear();
   }
 
-  #feature({ entity, number }: Road): Feature {
+  #feature({ entity, number, level }: Road): Feature {
     const line = lineOf(entity);
     // A street has its name once: on the direction that goes east, or on the only one there is.
     const isNamed = goesEast(line) || !this.#ways.has(wayBack(entity));
@@ -132,9 +132,14 @@ export class Roads {
       type: 'Feature',
       id: number,
       geometry: { type: 'LineString', coordinates: line as unknown as number[][] },
-      properties: { rank: rankOf(textOf(entity.fields['class'])), name: (isNamed && textOf(entity.fields['name'])) || '' },
+      properties: { rank: rankOf(textOf(entity.fields['class'])), level, name: (isNamed && textOf(entity.fields['name'])) || '' },
     };
   }
+}
+
+function levelOf({ fields }: TwinEntity): number {
+  const word = textOf(objectOf(fields['trafficConditions'])?.['congestionLevel']);
+  return CONGESTION_LEVELS.findIndex((each) => each === word);
 }
 
 function wayOf({ fields }: TwinEntity): string {

@@ -40,6 +40,9 @@ const REACH = { mouse: 7, touch: 16 };
 
 const LOOK_INTERVAL_MS = 200;
 
+// What comes in parts is drawn with its last one, or after this time: to draw each part would keep the next ones waiting.
+const GATHER_MS = 1000;
+
 /** The map: MapLibre draws roads, squares and names, the overlay all that is a point. */
 export class TwinMap {
   readonly map: MapLibre;
@@ -105,7 +108,7 @@ export class TwinMap {
     this.roads.apply(update);
     if (update.cells.length > 0 || update.modeChanged) drawCells(this.map, cells.values(), this.#options.countLabel);
     if (this.#chosen !== undefined) this.#markChosenRoad();
-    this.overlay.wake();
+    this.overlay.wake(update.complete ? 0 : GATHER_MS);
   }
 
   /** Names of districts, above each of them, so that they cover nothing in it. */
