@@ -105,13 +105,12 @@ fn events(app: &AppState, mut results: BoxStream<'static, Bytes>) -> impl Stream
 /// Free JSON may hold line breaks between its tokens, which would end the field: they become blanks.
 fn one_line(event: Bytes) -> Bytes {
     let text = BEFORE.len()..event.len() - AFTER.len();
-    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
     // Nearly never: a search for one byte takes next to nothing, a search for either as long as the copy.
     if !event[text.clone()].contains(&b'\n') && !event[text.clone()].contains(&b'\r') {
         return event;
     }
     let mut event = event.to_vec();
-    event[text].iter_mut().filter(|byte| is_break(byte)).for_each(|byte| *byte = b' ');
+    event[text].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     event.into()
 }
 

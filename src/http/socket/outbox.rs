@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -171,8 +171,14 @@ impl Wire {
 
     /// Sends a message, after whatever the socket has begun to write.
     async fn send(&self, message: Message) -> Result<(), Error> {
-        poll_fn(|cx| self.lock().poll_ready_unpin(cx)).await?;
-        self.lock().start_send_unpin(message)?;
+        let mut message = Some(message);
+        // Both under one lock: a message that an operation began in between would be written over.
+        poll_fn(|cx| {
+            let mut sink = self.lock();
+            ready!(sink.poll_ready_unpin(cx))?;
+            Poll::Ready(message.take().map_or(Ok(()), |message| sink.start_send_unpin(message)))
+        })
+        .await?;
         self.flush().await
     }
 

@@ -15,9 +15,9 @@ export type Paints = Record<string, Record<string, unknown>>;
 
 const TEXT_FONT = ['system-ui', 'sans-serif'];
 
-/** Pixels by zoom for the four ranks of roads, the main ones first. */
 type Widths = readonly (readonly [zoom: number, widths: readonly [number, number, number, number]])[];
 
+/** Pixels by zoom for the four ranks of roads, the main ones first. */
 function byRank(stops: Widths, pixels: (width: number) => unknown = (width) => width): ExpressionSpecification {
   const pairs = stops.flatMap(([zoom, [main, second, third, rest]]) => [zoom, ['match', ['get', 'rank'], 0, pixels(main), 1, pixels(second), 2, pixels(third), pixels(rest)]]);
   return ['interpolate', ['exponential', 1.4], ['zoom'], ...pairs] as unknown as ExpressionSpecification;
@@ -69,7 +69,7 @@ export function paintsFor(palette: Palette): Paints {
   };
 }
 
-// From far away nobody sees the corners of a hair, but to round 15,000 of them takes as long as all the rest.
+// From far away nobody sees the corners of a hair, but to round 15,000 of them takes its time.
 const LINE_LAYOUT = { 'line-cap': ['step', ['zoom'], 'butt', 13, 'round'], 'line-join': ['step', ['zoom'], 'bevel', 13, 'round'] } as const;
 
 /** Everything that MapLibre draws: the city's own geometry, and nothing from elsewhere. */

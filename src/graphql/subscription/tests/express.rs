@@ -19,12 +19,12 @@ use crate::{
     twin::model::Kind,
 };
 
-/// Two envelopes that no JSON holds, so that what is outside of them would be seen.
+/// An envelope whose ends no JSON has, so that what is outside of it would be seen.
 fn envelope() -> Envelope {
     Envelope { before: "<<".into(), after: ">>".into() }
 }
 
-/// The subscriptions of an operation, as a transport has them.
+/// A subscription as a transport has it.
 fn open(test: &Test, operation: &str) -> BoxStream<'static, Answer> {
     let api = Api::new(test.schema.clone(), &Config::defaults().graphql);
     let params = Params { query: operation.to_owned(), ..Params::default() };
