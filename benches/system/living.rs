@@ -1,6 +1,12 @@
 //! A city at 10,000 events/s with the default intervals: what it costs the server, how late a subscriber sees it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use citytwin::simulator::{DemoCity, SimEvent, Simulation, SimulationConfig};
 use serde_json::json;
@@ -17,7 +23,7 @@ use crate::{
     produce::{self, Paced, now_ms},
     report::Figure,
     scrape::Scrape,
-    wire::{Wire, ages},
+    wire::{Crowd, Wire, ages},
 };
 
 const RATE: f64 = 10_000.0;
@@ -34,9 +40,9 @@ pub struct City {
 }
 
 impl City {
-    pub async fn start() -> Self {
+    pub async fn start(partitions: i32) -> Self {
         let (kafka, redis) = (Kafka::fresh().await, Redis::start());
-        create_topics(&kafka.brokers(), &TOPICS.map(|name| Topic::for_recording(name, 6))).await;
+        create_topics(&kafka.brokers(), &TOPICS.map(|name| Topic::for_recording(name, partitions))).await;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("city.json");
         std::fs::write(&file, DemoCity::laquila(SEED).city_file(now_ms() as i64)).expect("the folder is ours");
@@ -64,7 +70,7 @@ pub fn simulated(events_per_second: f64) -> impl FnMut(i64) -> Vec<SimEvent> + S
 }
 
 pub async fn run() -> Vec<Figure> {
-    let city = City::start().await;
+    let city = City::start(6).await;
     let server = &city.server;
     let pid = server.pid();
     let (idle, began) = (machine::cpu(pid), Instant::now());
@@ -168,10 +174,12 @@ fn latency_figures(ages: &mut [f64]) -> Vec<Figure> {
 const SUBSCRIBERS: usize = 500;
 const BUSES: usize = 500;
 const FAN_OUT: Duration = Duration::from_secs(10);
+/// One in so many reads each frame as it comes and looks into it; the rest are a crowd that only counts them.
+const LOOKS: usize = 50;
 
 /// 500 subscribers that all follow 500 buses, each of which reports once a second.
 pub async fn subscribers() -> Vec<Figure> {
-    let city = City::start().await;
+    let city = City::start(1).await;
     let load = Paced::start(&city.kafka.brokers(), buses());
     // All buses are there by then.
     produce::warm(&city.kafka).await;
@@ -212,22 +220,33 @@ fn buses() -> impl FnMut(i64) -> Vec<SimEvent> + Send + 'static {
 async fn fan_out(server: &Server, interval: u32) -> Vec<Figure> {
     let query = "subscription($ms: Int!) { busChanges(minIntervalMs: $ms) { snapshot changes { kind entity { busId \
         currentLocation { latitude longitude } speed lastUpdated } } } }";
-    let mut wires = Vec::new();
-    for _ in 0..SUBSCRIBERS {
-        wires.push(Wire::subscribe(server.port(), query, json!({ "ms": interval })).await.expect("a subscription"));
+    let frames = Arc::<AtomicU64>::default();
+    let crowd = Crowd::new({
+        let frames = Arc::clone(&frames);
+        move |more| _ = frames.fetch_add(more, Ordering::Relaxed)
+    });
+    let mut lookers = Vec::new();
+    for n in 0..SUBSCRIBERS {
+        let wire = Wire::subscribe(server.port(), query, json!({ "ms": interval })).await.expect("a subscription");
+        if n % LOOKS == 0 {
+            lookers.push(wire);
+        } else {
+            crowd.join(wire, Box::new(|_| None));
+        }
     }
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let deadline = tokio::time::Instant::now() + FAN_OUT;
-    let readers = wires.into_iter().enumerate().map(|(n, wire)| tokio::spawn(count(wire, deadline, n % 50 == 0)));
-    let readers: Vec<_> = readers.collect();
-    // What waited for them is read by now.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let (cpu, began) = (machine::cpu(server.pid()), Instant::now());
-    tokio::time::sleep_until(deadline).await;
-    let (cpu, took) = (machine::cpu(server.pid()).checked_sub(cpu).unwrap(), began.elapsed().as_secs_f64());
-    let (mut frames, mut ages) = (0, Vec::new());
-    for reader in readers {
-        let (read, mut seen) = reader.await.expect("a subscriber");
+    // What waited for them is read by then.
+    let from = tokio::time::Instant::now() + Duration::from_secs(2);
+    let until = from + FAN_OUT;
+    let lookers: Vec<_> = lookers.into_iter().map(|wire| tokio::spawn(look(wire, from, until))).collect();
+    tokio::time::sleep_until(from).await;
+    frames.store(0, Ordering::Relaxed);
+    let cpu = machine::cpu(server.pid());
+    tokio::time::sleep_until(until).await;
+    let (cpu, took) = (machine::cpu(server.pid()).checked_sub(cpu).unwrap(), FAN_OUT.as_secs_f64());
+    let (mut frames, mut ages) = (frames.load(Ordering::Relaxed), Vec::new());
+    drop(crowd);
+    for looker in lookers {
+        let (read, mut seen) = looker.await.expect("a subscriber");
         frames += read;
         ages.append(&mut seen);
     }
@@ -240,7 +259,7 @@ async fn fan_out(server: &Server, interval: u32) -> Vec<Figure> {
             "{:.0} % of a core for {:.0} deliveries/s in {:.0} frames/s",
             cpu.as_secs_f64() / took * 100.0,
             deliveries / took,
-            f64::from(frames) / took
+            frames as f64 / took
         )),
         Figure::new(format!("{name}: p50 of the age"), age(0.5), "ms")
             .note("the readers share the two cores; wall time"),
@@ -250,17 +269,13 @@ async fn fan_out(server: &Server, interval: u32) -> Vec<Figure> {
     ]
 }
 
-/// Reads frames until the deadline: how many after the first second, and where `look` the ages of what was in them.
-async fn count(mut wire: Wire, deadline: tokio::time::Instant, look: bool) -> (u32, Vec<f64>) {
+/// Reads frames as they come: how many between two moments, and the ages of what was in them.
+async fn look(mut wire: Wire, from: tokio::time::Instant, until: tokio::time::Instant) -> (u64, Vec<f64>) {
     let (mut frames, mut seen) = (0, Vec::new());
-    let from = deadline - FAN_OUT + Duration::from_secs(1);
-    while let Ok(frame) = tokio::time::timeout_at(deadline, wire.next()).await {
+    while let Ok(frame) = tokio::time::timeout_at(until, wire.next()).await {
         let frame = frame.expect("the server keeps the socket");
-        if tokio::time::Instant::now() < from {
-            continue;
-        }
-        frames += 1;
-        if look {
+        if tokio::time::Instant::now() >= from {
+            frames += 1;
             seen.extend(ages(frame));
         }
     }

@@ -23,7 +23,7 @@ use crate::{
     machine,
     produce::{self, Paced, now_ms},
     report::Figure,
-    wire::{Wire, ages_of_updates, places},
+    wire::{Crowd, Wire, ages_of_updates, places},
 };
 
 /// So many demo cities have some 100,000 entities.
@@ -31,8 +31,11 @@ const COPIES: usize = 5;
 const VIEWERS: usize = 1000;
 /// Each of them reports once a second.
 const MOVERS: usize = 5000;
-/// One viewer in so many looks into its frames; the rest only count them.
+/// One viewer in so many reads each frame as it comes and looks into it; the rest are a crowd that only counts them.
 const LOOKS: usize = 20;
+/// Of each topic. A producer sends a request for each partition that it has something for, and with six of them nearly each of the
+/// updates would be a request of its own: half a core for the broker alone.
+const PARTITIONS: i32 = 1;
 /// How often a viewer pans, by a fifth of its view.
 const PAN: Duration = Duration::from_secs(10);
 const WINDOW: Duration = Duration::from_secs(20);
@@ -54,7 +57,7 @@ pub async fn run() -> Vec<Figure> {
     let file = folder.path().join("city.json");
     std::fs::write(&file, cities::copies(COPIES)).expect("the folder is ours");
     let (kafka, redis) = (Kafka::fresh().await, Redis::start());
-    create_topics(&kafka.brokers(), &TOPICS.map(|name| Topic::for_recording(name, 6))).await;
+    create_topics(&kafka.brokers(), &TOPICS.map(|name| Topic::for_recording(name, PARTITIONS))).await;
     let settings = [
         ("KAFKA_BROKERS", kafka.brokers()),
         ("REDIS_URL", redis.url()),
@@ -70,8 +73,19 @@ pub async fn run() -> Vec<Figure> {
 
     let stall = Arc::new(AtomicBool::new(false));
     let seen = Arc::new(Seen::default());
+    let crowd = Arc::new(Crowd::new({
+        let seen = Arc::clone(&seen);
+        move |frames| _ = seen.frames.fetch_add(frames, Ordering::Relaxed)
+    }));
     let viewers: Vec<_> = (0..VIEWERS)
-        .map(|n| tokio::spawn(view(server.port(), n, Arc::clone(&seen), (n == 1).then(|| Arc::clone(&stall)))))
+        .map(|n| {
+            let does = match n {
+                _ if n.is_multiple_of(LOOKS) => Does::Look,
+                1 => Does::Stall(Arc::clone(&stall)),
+                _ => Does::Count(Arc::clone(&crowd)),
+            };
+            tokio::spawn(view(server.port(), n, Arc::clone(&seen), does))
+        })
         .collect();
     // All have their snapshot, those who came late have caught up, and each has panned some times: the first of these frames make the
     // kernel give each socket's buffers their pages.
@@ -80,6 +94,7 @@ pub async fn run() -> Vec<Figure> {
     stall.store(true, Ordering::Release);
     let stalled = seen.window(&server).await;
     viewers.iter().for_each(tokio::task::JoinHandle::abort);
+    drop(crowd);
     load.stop();
 
     let name = format!("{VIEWERS} moving views of {MOVERS} updates/s");
@@ -188,34 +203,61 @@ fn filter(n: usize, round: usize) -> Value {
     json!({ "box": { "south": south, "west": west, "north": south + VIEW.0, "east": west + VIEW.1 } })
 }
 
+/// What a viewer does with what it gets.
+enum Does {
+    /// Reads each frame as it comes, and looks how old the changes are.
+    Look,
+    /// The same without looking, and from some time on reads no more.
+    Stall(Arc<AtomicBool>),
+    /// Is one of many.
+    Count(Arc<Crowd>),
+}
+
+/// The pans of a viewer: one each time that this is asked for.
+fn pans(n: usize, id: String) -> impl FnMut() -> (&'static str, Value) + Send {
+    let mut round = 0;
+    move || {
+        round += 1;
+        (MOVE, json!({ "id": id, "filter": filter(n, round) }))
+    }
+}
+
 /// One viewer, until it is aborted.
-async fn view(port: u16, n: usize, seen: Arc<Seen>, stall: Option<Arc<AtomicBool>>) {
+async fn view(port: u16, n: usize, seen: Arc<Seen>, does: Does) {
     // They do not come all at once, nor pan all at once.
     tokio::time::sleep(Duration::from_millis(n as u64 * 10)).await;
     let mut wire = Wire::subscribe(port, QUERY, json!({ "filter": filter(n, 0) })).await.expect("a subscription");
-    let (mut id, mut round, mut pan) = (None, 0, tokio::time::Instant::now() + PAN);
+    let first = wire.next().await.expect("the server keeps the socket");
+    let key = br#""subscription":""#;
+    let at = places(first, key).next().expect("its id") + key.len();
+    let mut pans = pans(n, String::from_utf8_lossy(&first[at..at + 32]).into_owned());
+    let mut pan = Instant::now() + PAN;
+    let stall = match does {
+        Does::Count(crowd) => {
+            let asks = move |now| {
+                (now >= pan).then(|| {
+                    pan += PAN;
+                    pans()
+                })
+            };
+            return crowd.join(wire, Box::new(asks));
+        }
+        Does::Stall(stall) => Some(stall),
+        Does::Look => None,
+    };
     loop {
-        let frame = match tokio::time::timeout_at(pan, wire.next()).await {
-            Ok(frame) => frame.expect("the server keeps the socket"),
-            Err(_late) => {
-                round += 1;
-                pan += PAN;
-                wire.run(MOVE, json!({ "id": id, "filter": filter(n, round) })).await.expect("an open socket");
-                continue;
-            }
+        let Ok(frame) = tokio::time::timeout_at(pan.into(), wire.next()).await else {
+            pan += PAN;
+            let (query, variables) = pans();
+            wire.run(query, variables).await.expect("an open socket");
+            continue;
         };
-        let now_live = id.is_some();
-        if id.is_none() {
-            let key = br#""subscription":""#;
-            let at = places(frame, key).next().expect("its id") + key.len();
-            id = Some(String::from_utf8_lossy(&frame[at..at + 32]).into_owned());
-        }
+        let frame = frame.expect("the server keeps the socket");
         seen.frames.fetch_add(1, Ordering::Relaxed);
-        if now_live && n.is_multiple_of(LOOKS) {
-            seen.ages.lock().expect("no viewer panics").extend(ages_of_updates(frame));
-        }
-        if stall.as_ref().is_some_and(|stall| stall.load(Ordering::Acquire)) {
-            std::future::pending::<()>().await;
+        match &stall {
+            None => seen.ages.lock().expect("no viewer panics").extend(ages_of_updates(frame)),
+            Some(stall) if stall.load(Ordering::Acquire) => std::future::pending::<()>().await,
+            Some(_) => {}
         }
     }
 }

@@ -3,6 +3,7 @@ import { useTexts } from '../i18n/context.ts';
 import { usePage } from '../page/context.ts';
 import { briefOf, titleOf } from '../twin/describe.ts';
 import { useSource } from '../twin/source.ts';
+import { firstLook } from './look.ts';
 import type { Target } from './twinMap.ts';
 
 const loadSession = () => import('./session.ts');
@@ -30,7 +31,8 @@ export function MapView({ children }: { readonly children: React.ReactNode }) {
   useEffect(() => {
     const element = container.current;
     if (!isPlaced || !element) return undefined;
-    const opened = loadSession().then(({ openMap }) => openMap(element, page, (target, at) => setHovered(target && { target, ...at })));
+    const begin = firstLook(page, element);
+    const opened = loadSession().then(({ openMap }) => openMap(element, page, begin, (target, at) => setHovered(target && { target, ...at })));
     opened.then(
       () => setDrawn('yes'),
       () => setDrawn('cannot be'),

@@ -1,9 +1,19 @@
 import type { Box } from '../api/index.ts';
+import type { Position } from '../twin/geometry.ts';
 import { latitudeOf, longitudeOf, mercatorX, mercatorY, TILE_SIZE } from './mercator.ts';
 import type { Insets, View } from './twinMap.ts';
 
 /** In CSS pixels. */
 export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where the map looks, and how much of it there is. */
+export interface Camera {
+  readonly centre: Position;
+  readonly zoom: number;
+  /** CSS pixels. */
   readonly width: number;
   readonly height: number;
 }

@@ -1,8 +1,9 @@
 import { latitudeOf, longitudeOf, mercatorX, mercatorY } from './mercator.ts';
 import type { Position } from '../twin/geometry.ts';
+import { LINE } from './webgl.ts';
 
-/** Numbers of one point in `data`: from x and y, to x and y, start and length of the glide, heading and turn, sprite. */
-export const STRIDE = 9;
+/** Numbers of one point in `data`: from x and y, to x and y, start and length of the glide, heading and turn, sprite, three of nothing. */
+export const STRIDE = 12;
 const FROM_X = 0;
 const FROM_Y = 1;
 const TO_X = 2;
@@ -43,7 +44,7 @@ export interface Placement {
  * script. `rows` are packed: where one leaves, the last takes its place.
  */
 export class PointColumns {
-  data = new Float32Array(64 * STRIDE);
+  data = new Float32Array(LINE * STRIDE);
   count = 0;
   /** Rows from `dirtyFrom` up to `dirtyTo` differ from what the graphics card has. */
   dirtyFrom = 0;
@@ -55,7 +56,7 @@ export class PointColumns {
   readonly #glides: boolean;
   readonly #rows = new Map<string, number>();
   readonly #ids: string[] = [];
-  #heardAt = new Float64Array(64);
+  #heardAt = new Float64Array(LINE);
 
   constructor(origin: Origin, glides: boolean) {
     this.#origin = origin;

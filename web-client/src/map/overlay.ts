@@ -1,3 +1,4 @@
+import type { Camera } from './camera.ts';
 import { type Origin, PointColumns, STRIDE } from './columns.ts';
 import { mercatorX, mercatorY, TILE_SIZE } from './mercator.ts';
 import type { Palette } from './palette.ts';
@@ -5,15 +6,7 @@ import { ATLAS_COLUMNS, ATLAS_ROWS, CELL, drawAtlas } from './sprites.ts';
 import { BOX } from './shapes.ts';
 import { moves, POINT_KINDS, type PointKind } from '../twin/kinds.ts';
 import type { Position } from '../twin/geometry.ts';
-
-/** Where the map looks. */
-export interface Camera {
-  readonly centre: Position;
-  readonly zoom: number;
-  /** CSS pixels. */
-  readonly width: number;
-  readonly height: number;
-}
+import { link, RECTANGLES, sample, Table, uniformsOf, VERTICES } from './webgl.ts';
 
 /** CSS pixels of an icon's box at these zooms, between which it grows evenly: dots over a city, signs in a street. */
 const SIZES: Record<PointKind, readonly [number, number, number, number]> = {
@@ -39,44 +32,44 @@ export function sizeOf(kind: PointKind, zoom: number): number {
 }
 
 const VERTEX = `#version 300 es
-in vec2 corner;
-in vec4 way;
-in vec2 glide;
-in vec2 heading;
-in float sprite;
+uniform highp sampler2D points;
 uniform vec2 centre;
 uniform vec2 viewport;
 uniform float scale;
 uniform float now;
 uniform float size;
 out vec2 texel;
+${RECTANGLES}
 void main() {
+  ivec2 at = cell(row(), ${STRIDE / 4});
+  vec4 way = texelFetch(points, at, 0);
+  vec4 glide = texelFetch(points, at + ivec2(1, 0), 0);
+  float sprite = texelFetch(points, at + ivec2(2, 0), 0).x;
   float share = glide.y > 0.0 ? clamp((now - glide.x) / glide.y, 0.0, 1.0) : 1.0;
-  vec2 at = (mix(way.xy, way.zw, share) - centre) * scale;
-  float angle = radians(heading.x + heading.y * share);
-  vec2 turned = mat2(cos(angle), sin(angle), -sin(angle), cos(angle)) * (corner * size * 0.5);
-  gl_Position = vec4((at + turned) / viewport * vec2(2.0, -2.0), 0.0, 1.0);
-  vec2 cell = vec2(mod(sprite, ${ATLAS_COLUMNS}.0), floor(sprite / ${ATLAS_COLUMNS}.0));
-  texel = (cell + corner * 0.5 + 0.5) / vec2(${ATLAS_COLUMNS}.0, ${ATLAS_ROWS}.0);
+  vec2 place = (mix(way.xy, way.zw, share) - centre) * scale;
+  float angle = radians(glide.z + glide.w * share);
+  vec2 turned = mat2(cos(angle), sin(angle), -sin(angle), cos(angle)) * (corner() * size * 0.5);
+  gl_Position = vec4((place + turned) / viewport * vec2(2.0, -2.0), 0.0, 1.0);
+  vec2 icon = vec2(mod(sprite, ${ATLAS_COLUMNS}.0), floor(sprite / ${ATLAS_COLUMNS}.0));
+  texel = (icon + corner() * 0.5 + 0.5) / vec2(${ATLAS_COLUMNS}.0, ${ATLAS_ROWS}.0);
 }`;
 
 const FRAGMENT = `#version 300 es
 precision mediump float;
 in vec2 texel;
 uniform sampler2D atlas;
-uniform float strength;
 out vec4 colour;
 void main() {
-  colour = texture(atlas, texel) * strength;
+  colour = texture(atlas, texel);
 }`;
 
-const UNIFORMS = ['centre', 'viewport', 'scale', 'now', 'size', 'strength'] as const;
+const UNIFORMS = ['atlas', 'points', 'centre', 'viewport', 'scale', 'now', 'size'] as const;
 
 interface Graphics {
   readonly program: WebGLProgram;
   readonly uniforms: Record<(typeof UNIFORMS)[number], WebGLUniformLocation | null>;
   readonly texture: WebGLTexture;
-  readonly layers: Map<PointKind, { readonly array: WebGLVertexArrayObject; readonly buffer: WebGLBuffer; room: number }>;
+  readonly tables: ReadonlyMap<PointKind, Table>;
 }
 
 /**
@@ -152,32 +145,28 @@ export class Overlay {
     if (gl.isContextLost()) return;
     const camera = this.#camera();
     this.resize(camera);
-    const { program, uniforms, layers, texture } = this.#graphics;
+    const { program, uniforms, tables, texture } = this.#graphics;
     const now = (performance.now() - this.#origin.time) / 1000;
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.useProgram(program);
-    gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.uniform2f(uniforms.centre, mercatorX(camera.centre[0]) - this.#origin.x, mercatorY(camera.centre[1]) - this.#origin.y);
     gl.uniform2f(uniforms.viewport, camera.width, camera.height);
     gl.uniform1f(uniforms.scale, TILE_SIZE * 2 ** camera.zoom);
     gl.uniform1f(uniforms.now, now);
-    gl.uniform1f(uniforms.strength, 1);
     let gliding = false;
     for (const [kind, columns] of this.columns) {
-      const layer = layers.get(kind);
-      if (!layer || columns.count === 0) continue;
-      gl.bindVertexArray(layer.array);
-      gl.bindBuffer(gl.ARRAY_BUFFER, layer.buffer);
-      layer.room = send(gl, columns, layer.room);
+      const table = tables.get(kind);
+      if (!table || columns.count === 0) continue;
+      send(table, columns);
+      sample(gl, [uniforms.atlas, texture], [uniforms.points, table.texture]);
       gl.uniform1f(uniforms.size, (sizeOf(kind, camera.zoom) * CELL) / BOX);
-      gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, columns.count);
+      gl.drawArrays(gl.TRIANGLES, 0, columns.count * VERTICES);
       gliding ||= columns.gliding > now;
     }
-    gl.bindVertexArray(null);
     this.#onDraw();
     if (gliding) this.wake();
   }
@@ -216,53 +205,18 @@ export class Overlay {
 }
 
 function prepare(gl: WebGL2RenderingContext, palette: Palette): Graphics {
-  const program = gl.createProgram();
-  for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]] as const) {
-    const shader = gl.createShader(type);
-    if (!shader) throw new Error('no shader');
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  }
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
-    throw new Error(`the points cannot be drawn: ${gl.getProgramInfoLog(program)}`);
-  }
+  const program = link(gl, VERTEX, FRAGMENT);
   const texture = gl.createTexture();
   upload(gl, texture, palette);
-  const corners = gl.createBuffer();
-  gl.bindBuffer(gl.ARRAY_BUFFER, corners);
-  gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1]), gl.STATIC_DRAW);
-  const layers: Graphics['layers'] = new Map();
-  for (const kind of POINT_KINDS) {
-    const array = gl.createVertexArray();
-    const buffer = gl.createBuffer();
-    gl.bindVertexArray(array);
-    gl.bindBuffer(gl.ARRAY_BUFFER, corners);
-    attribute(gl, program, 'corner', 2, 0, 0, 0);
-    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-    attribute(gl, program, 'way', 4, STRIDE, 0, 1);
-    attribute(gl, program, 'glide', 2, STRIDE, 4, 1);
-    attribute(gl, program, 'heading', 2, STRIDE, 6, 1);
-    attribute(gl, program, 'sprite', 1, STRIDE, 8, 1);
-    layers.set(kind, { array, buffer, room: 0 });
-  }
-  gl.bindVertexArray(null);
-  const uniforms = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)])) as Graphics['uniforms'];
-  return { program, uniforms, texture, layers };
-}
-
-function attribute(gl: WebGL2RenderingContext, program: WebGLProgram, name: string, size: number, stride: number, offset: number, divisor: number): void {
-  const location = gl.getAttribLocation(program, name);
-  gl.enableVertexAttribArray(location);
-  gl.vertexAttribPointer(location, size, gl.FLOAT, false, stride * 4, offset * 4);
-  gl.vertexAttribDivisor(location, divisor);
+  const tables = new Map(POINT_KINDS.map((kind) => [kind, new Table(gl, STRIDE / 4)]));
+  return { program, uniforms: uniformsOf(gl, program, UNIFORMS), texture, tables };
 }
 
 function upload(gl: WebGL2RenderingContext, texture: WebGLTexture, palette: Palette): void {
   gl.bindTexture(gl.TEXTURE_2D, texture);
   gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, drawAtlas(palette));
+  gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
   gl.generateMipmap(gl.TEXTURE_2D);
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
@@ -270,16 +224,9 @@ function upload(gl: WebGL2RenderingContext, texture: WebGLTexture, palette: Pale
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
 }
 
-/** Hands the rows that changed to the bound buffer; all of them where there was no room. Returns the room there is. */
-function send(gl: WebGL2RenderingContext, columns: PointColumns, room: number): number {
-  const { data, dirtyFrom } = columns;
-  const dirtyTo = Math.min(columns.dirtyTo, columns.count);
+/** Hands the rows that changed to the graphics card. */
+function send(table: Table, columns: PointColumns): void {
+  table.send(columns.data, columns.count, columns.dirtyFrom, columns.dirtyTo);
   columns.dirtyFrom = 0;
   columns.dirtyTo = 0;
-  if (data.length !== room) {
-    gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW);
-    return data.length;
-  }
-  if (dirtyTo > dirtyFrom) gl.bufferSubData(gl.ARRAY_BUFFER, dirtyFrom * STRIDE * 4, data, dirtyFrom * STRIDE, (dirtyTo - dirtyFrom) * STRIDE);
-  return room;
 }

@@ -2,9 +2,8 @@ import { type Box, fetchBackground } from '../api/index.ts';
 import type { Page } from '../page/context.ts';
 import { positionOf, union } from '../twin/geometry.ts';
 import type { LiveCity } from '../twin/liveCity.ts';
-import { wantedFor } from '../twin/viewport.ts';
-import { boxOf, viewOf } from './camera.ts';
-import { type Target, TwinMap } from './twinMap.ts';
+import { look } from './look.ts';
+import { type Target, TwinMap, type View } from './twinMap.ts';
 
 const WORLD: Box = { north: 70, south: -60, east: 180, west: -180 };
 
@@ -18,34 +17,29 @@ declare global {
 /** Who hears what the pointer is on. */
 export type OnHover = (target: Target, at: { readonly x: number; readonly y: number }) => void;
 
-/** Opens the map in `container` and keeps it to what the page shows. Returns how to close it; rejects where it cannot be drawn. */
-export async function openMap(container: HTMLElement, page: Page, onHover: OnHover): Promise<() => void> {
+/**
+ * Opens the map in `container`, where it looks at `view` or at the world, and keeps it to what the page shows. Returns how to close it;
+ * rejects where it cannot be drawn.
+ */
+export async function openMap(container: HTMLElement, page: Page, view: View | undefined, onHover: OnHover): Promise<() => void> {
   const { city, state, preferences, map: handle } = page;
-  const given = state.view.get();
-  const frame = city.frame();
-  const look = (box: Box, zoom: number) => city.look(wantedFor(city.wanted, box, zoom, state.layers.get()));
-  const size = { width: container.clientWidth, height: container.clientHeight };
-  const view = given ?? (frame && viewOf(frame, size, handle.insets()));
-  // Asked for before the map is made, what it shows is there when it is.
-  if (view) look(boxOf(view, size), view.zoom);
-
   const map = await TwinMap.make({
     container,
     label: preferences.texts.get().say('app.map'),
     theme: preferences.lit.get(),
     view: view ?? { centre: [0, 20], zoom: 1 },
     countLabel: (count) => preferences.texts.get().compact(count),
-    onLook: (box, { zoom }) => look(box, zoom),
+    onLook: (box, { zoom }) => look(page, box, zoom),
     onSettle: (settled) => state.view.set(settled),
     onChoose: (target) => state.chosen.set(target && { id: 'cell' in target ? target.cell : target.entity }),
     onHover,
   });
   handle.map = map;
   window.citytwin = { map, page };
-  if (!given) map.show(frame ?? WORLD, handle.insets(), false);
+  if (!state.view.get()) map.show(city.frame() ?? WORLD, handle.insets(), false);
 
   // Where neither an address nor a district says where the city is, it is where its first entities are.
-  let seeks = !given && !frame;
+  let seeks = !view;
   const stops = [
     city.onUpdate((update) => {
       map.apply(update, city.cells);
@@ -58,7 +52,7 @@ export async function openMap(container: HTMLElement, page: Page, onHover: OnHov
     follow(state.chosen, chosenFollower(page, map)),
     preferences.lit.subscribe(() => map.setTheme(preferences.lit.get())),
     preferences.texts.subscribe(() => map.setLabel(preferences.texts.get().say('app.map'))),
-    state.layers.subscribe(() => look(map.box, map.view.zoom)),
+    state.layers.subscribe(() => look(page, map.box, map.view.zoom)),
     // An address that was typed or followed.
     state.view.subscribe(() => {
       const wanted = state.view.get();

@@ -10,7 +10,7 @@ import { Overlay } from './overlay.ts';
 import { PALETTES, type Theme } from './palette.ts';
 import { Roads } from './roads.ts';
 import { lookOf, SPRITES } from './sprites.ts';
-import { paintsFor, styleFor, TOUCHABLE_CELLS, TOUCHABLE_ROADS } from './style.ts';
+import { paintsFor, styleFor, TOUCHABLE_CELLS } from './style.ts';
 
 /** Where the map looks: centre and zoom. */
 export interface View {
@@ -37,13 +37,15 @@ export interface TwinMapOptions {
 
 // A fingertip is wider than an icon.
 const REACH = { mouse: 7, touch: 16 };
+// From the edge of a road.
+const ROAD_REACH = { mouse: 4, touch: 10 };
 
 const LOOK_INTERVAL_MS = 200;
 
 // What comes in parts is drawn with its last one, or after this time: to draw each part would keep the next ones waiting.
 const GATHER_MS = 1000;
 
-/** The map: MapLibre draws roads, squares and names, the overlay all that is a point. */
+/** The map: MapLibre moves it and draws squares and names, the roads are a layer of it, and the overlay is all that is a point. */
 export class TwinMap {
   readonly map: MapLibre;
   readonly overlay: Overlay;
@@ -80,7 +82,7 @@ export class TwinMap {
     this.#ring.className = 'chosen-ring';
     this.#ring.hidden = true;
     this.map.getCanvasContainer().append(this.#ring);
-    this.roads = new Roads(this.map);
+    this.roads = new Roads(this.map, PALETTES[theme], () => this.#camera());
   }
 
   /** Draws what is held already and begins to look: from now on `onLook` is told where. `complete`: no more of it is on its way. */
@@ -107,7 +109,6 @@ export class TwinMap {
     for (const { entity } of update.updated) if (entity.kind !== 'EDGE') this.#place(entity, now);
     this.roads.apply(update);
     if (update.cells.length > 0 || update.modeChanged) drawCells(this.map, cells.values(), this.#options.countLabel);
-    if (this.#chosen !== undefined) this.#markChosenRoad();
     this.overlay.wake(update.complete ? 0 : GATHER_MS);
   }
 
@@ -140,6 +141,7 @@ export class TwinMap {
     for (const [layer, paint] of Object.entries(paintsFor(palette))) {
       for (const [name, value] of Object.entries(paint)) this.map.setPaintProperty(layer, name as never, value as never);
     }
+    this.roads.setPalette(palette);
     this.overlay.setPalette(palette);
   }
 
@@ -147,7 +149,7 @@ export class TwinMap {
   choose(id: string | undefined, at?: Position): void {
     this.#chosen = id;
     this.#chosenAt = at;
-    this.#markChosenRoad();
+    this.roads.choose(id);
     this.#moveRing();
   }
 
@@ -244,13 +246,7 @@ export class TwinMap {
     // Where squares stand for what is there, the roads below them are a hair wide.
     const [cell] = this.map.queryRenderedFeatures(point, { layers: TOUCHABLE_CELLS });
     if (cell) return { cell: String(cell.properties['id']) };
-    const around = 4 + (touched ? 6 : 0);
-    const corners: [[number, number], [number, number]] = [
-      [point.x - around, point.y - around],
-      [point.x + around, point.y + around],
-    ];
-    const [road] = this.map.queryRenderedFeatures(corners, { layers: TOUCHABLE_ROADS });
-    const id = typeof road?.id === 'number' ? this.roads.idOf(road.id) : undefined;
+    const id = this.roads.pick(point, touched ? ROAD_REACH.touch : ROAD_REACH.mouse);
     return id === undefined ? undefined : { entity: id };
   }
 
@@ -272,14 +268,8 @@ export class TwinMap {
     for (const columns of this.overlay.columns.values()) columns.remove(id);
   }
 
-  #markChosenRoad(): void {
-    const number = this.roads.numberOf(this.#chosen);
-    const filter = this.map.getFilter('road-chosen') as unknown as [string, unknown, number] | undefined;
-    if (filter && filter[2] !== number) this.map.setFilter('road-chosen', ['==', ['id'], number]);
-  }
-
   #moveRing(): void {
-    const isRoad = this.roads.numberOf(this.#chosen) !== -1;
+    const isRoad = this.roads.has(this.#chosen);
     const at = this.#chosen === undefined || isRoad ? undefined : (this.overlay.place(this.#chosen) ?? this.#chosenAt);
     this.#ring.hidden = at === undefined;
     if (!at) return;

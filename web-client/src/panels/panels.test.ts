@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Kind, TwinEntity } from '../api/index.ts';
 import { LOOKS, lookOf, SPRITES } from '../map/sprites.ts';
-import { rankOf } from '../map/style.ts';
 import { sizeOf } from '../map/overlay.ts';
 import { openIncidents } from './IncidentPanel.tsx';
 import { grouped } from './ListPanel.tsx';
@@ -73,10 +72,6 @@ describe('icons', () => {
     expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
     expect([sizes[0], sizes.at(-1)]).toEqual([sizes[1], sizes.at(-2)]);
   });
-});
-
-test('roads rank by their class, links as what they lead to', () => {
-  expect(['motorway_link', 'primary', 'secondary', 'tertiary', 'service', undefined].map(rankOf)).toEqual([0, 0, 1, 2, 3, 3]);
 });
 
 test.each([[90, 50], [100, 100], [0.3, 0.2], [2300, 2000], [7, 5]])('a scale of at most %d is %d long', (most, length) => {

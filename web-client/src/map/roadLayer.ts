@@ -1,0 +1,203 @@
+import type { CustomLayerInterface, Map as MapLibre } from 'maplibre-gl';
+import type { Camera } from './camera.ts';
+import { mercatorX, mercatorY, TILE_SIZE } from './mercator.ts';
+import type { Palette } from './palette.ts';
+import { type Bucket, BUSY, type Pen, type Rank, RANKS, type RoadColumns, type Rows, STRIDE } from './roadColumns.ts';
+import { link, RECTANGLES, sample, Table, uniformsOf, VERTICES } from './webgl.ts';
+
+/** CSS pixels at a zoom, between which they grow by a power of it: for the four ranks of roads, the main ones first. */
+type Stops = readonly (readonly [zoom: number, pixels: readonly [number, number, number, number]])[];
+
+const WIDTHS: Stops = [
+  [10, [1.6, 1.1, 0.7, 0.4]],
+  [13, [3.2, 2.3, 1.6, 1.0]],
+  [15, [4.4, 3.5, 2.8, 2.0]],
+  [18, [12, 10.5, 9, 7.5]],
+];
+
+// Each direction is a road of its own: seen from near, they lie side by side, traffic on the right.
+const OFFSETS: Stops = [
+  [13.5, [0, 0, 0, 0]],
+  [15, [2.6, 2.2, 1.8, 1.4]],
+  [18, [7, 6.2, 5.4, 4.6]],
+];
+
+const GROWTH = 1.4;
+
+// A road that is busy is drawn thicker, and one that is chosen stands before something wider by so many CSS pixels.
+const BUSY_WIDTH = 1.45;
+const CHOSEN_MARGIN = 8;
+
+function pixels(stops: Stops, zoom: number, rank: Rank): number {
+  const next = stops.findIndex(([each]) => zoom < each);
+  if (next === 0) return stops[0]![1][rank];
+  if (next < 0) return stops.at(-1)![1][rank];
+  const [[from, low], [to, high]] = [stops[next - 1]!, stops[next]!];
+  const share = (GROWTH ** (zoom - from) - 1) / (GROWTH ** (to - from) - 1);
+  return low[rank] + (high[rank] - low[rank]) * share;
+}
+
+/** How roads of a rank are drawn at a zoom. */
+export function penAt(zoom: number, rank: Rank): Pen {
+  return { width: pixels(WIDTHS, zoom, rank), offset: pixels(OFFSETS, zoom, rank) };
+}
+
+// Each stretch is a rectangle around its line, long enough for round ends, which also round the bends.
+const VERTEX = `#version 300 es
+uniform highp sampler2D ways;
+uniform highp isampler2D levels;
+uniform vec2 centre;
+uniform vec2 viewport;
+uniform float scale;
+uniform float offset;
+uniform float reach;
+uniform int least;
+uniform vec3 colours[5];
+uniform vec3 ink;
+uniform float inked;
+out vec2 spot;
+flat out float len;
+flat out vec3 paint;
+${RECTANGLES}
+void main() {
+  int level = texelFetch(levels, cell(row(), 1), 0).r;
+  if (level < least) {
+    gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+    return;
+  }
+  vec4 way = texelFetch(ways, cell(row(), 2), 0);
+  vec4 right = texelFetch(ways, cell(row(), 2) + ivec2(1, 0), 0);
+  vec2 begin = (way.xy - centre) * scale + right.xy * offset;
+  vec2 end = (way.zw - centre) * scale + right.zw * offset;
+  vec2 along = end - begin;
+  len = length(along);
+  along = len > 0.0 ? along / len : vec2(1.0, 0.0);
+  spot = vec2(corner().x < 0.0 ? -reach : len + reach, corner().y * reach);
+  gl_Position = vec4((begin + along * spot.x + vec2(-along.y, along.x) * spot.y) / viewport * vec2(2.0, -2.0), 0.0, 1.0);
+  paint = mix(colours[level + 1], ink, inked);
+}`;
+
+const FRAGMENT = `#version 300 es
+precision highp float;
+in vec2 spot;
+flat in float len;
+flat in vec3 paint;
+uniform float reach;
+uniform float ratio;
+out vec4 colour;
+void main() {
+  float away = length(vec2(max(max(-spot.x, spot.x - len), 0.0), spot.y));
+  colour = vec4(paint, 1.0) * (clamp((reach - away) * ratio, 0.0, 1.0));
+}`;
+
+const UNIFORMS = ['ways', 'levels', 'centre', 'viewport', 'scale', 'offset', 'reach', 'least', 'colours', 'ink', 'inked', 'ratio'] as const;
+
+// Levels from -1 on.
+const ALL = -1;
+
+/** Of a rank. */
+interface Tables {
+  readonly ways: Table;
+  readonly levels: Table;
+}
+
+interface Graphics {
+  readonly program: WebGLProgram;
+  readonly uniforms: Record<(typeof UNIFORMS)[number], WebGLUniformLocation | null>;
+  /** None: all that is drawn comes from tables. */
+  readonly attributes: WebGLVertexArrayObject;
+  readonly tables: readonly Tables[];
+}
+
+/** The roads as a layer of MapLibre, drawn straight from their columns: nothing is cut into tiles, and no change is long on its way. */
+export class RoadLayer implements CustomLayerInterface {
+  static readonly id = 'roads';
+  readonly id = RoadLayer.id;
+  readonly type = 'custom';
+  readonly #columns: RoadColumns;
+  readonly #camera: () => Camera;
+  #graphics: Graphics | undefined;
+  #palette: Palette;
+  /** How many roads the last frame has. */
+  drawn = 0;
+  /** The id of the road that is marked. */
+  chosen: string | undefined;
+
+  constructor(columns: RoadColumns, palette: Palette, camera: () => Camera) {
+    this.#columns = columns;
+    this.#camera = camera;
+    this.#palette = palette;
+  }
+
+  set palette(palette: Palette) {
+    this.#palette = palette;
+  }
+
+  onAdd(_map: MapLibre, gl: WebGL2RenderingContext): void {
+    const program = link(gl, VERTEX, FRAGMENT);
+    const tables = RANKS.map((rank) => {
+      // What another context had is gone.
+      const bucket = this.#columns.buckets[rank]!;
+      [bucket.moved, bucket.coloured] = [true, true];
+      return { ways: new Table(gl, STRIDE / 4), levels: new Table(gl, 'byte') };
+    });
+    this.#graphics = { program, uniforms: uniformsOf(gl, program, UNIFORMS), attributes: gl.createVertexArray(), tables };
+  }
+
+  render(gl: WebGL2RenderingContext): void {
+    if (!this.#graphics) return;
+    const { program, uniforms, attributes, tables } = this.#graphics;
+    const { origin, count } = this.#columns;
+    this.drawn = count;
+    if (!origin || count === 0) return;
+    const camera = this.#camera();
+    const { centre, zoom } = camera;
+    const { congestion, road, ink } = this.#palette;
+    const ratio = window.devicePixelRatio;
+    gl.useProgram(program);
+    gl.bindVertexArray(attributes);
+    gl.uniform2f(uniforms.centre, mercatorX(centre[0]) - origin.x, mercatorY(centre[1]) - origin.y);
+    gl.uniform2f(uniforms.viewport, camera.width, camera.height);
+    gl.uniform1f(uniforms.scale, TILE_SIZE * 2 ** zoom);
+    gl.uniform1f(uniforms.ratio, ratio);
+    gl.uniform3fv(uniforms.colours, [road, ...congestion].flatMap(channelsOf));
+    gl.uniform3fv(uniforms.ink, channelsOf(ink));
+    for (const rank of RANKS) send(tables[rank]!, this.#columns.buckets[rank]!);
+
+    const draw = ({ rank, first, length }: Rows, least: number, widthOf: (width: number) => number) => {
+      if (length === 0) return;
+      const { ways, levels } = tables[rank]!;
+      const pen = penAt(zoom, rank);
+      sample(gl, [uniforms.ways, ways.texture], [uniforms.levels, levels.texture]);
+      gl.uniform1f(uniforms.offset, pen.offset);
+      // Half a pixel of the screen more, in which it fades.
+      gl.uniform1f(uniforms.reach, widthOf(pen.width) / 2 + 0.5 / ratio);
+      gl.uniform1i(uniforms.least, least);
+      gl.drawArrays(gl.TRIANGLES, first * VERTICES, length * VERTICES);
+    };
+    const chosen = this.#columns.rows(this.chosen);
+    if (chosen) {
+      gl.uniform1f(uniforms.inked, 1);
+      draw(chosen, ALL, (width) => width + CHOSEN_MARGIN);
+    }
+    gl.uniform1f(uniforms.inked, 0);
+    const all = RANKS.toReversed().map((rank) => ({ rank, first: 0, length: this.#columns.buckets[rank]!.count }));
+    for (const rows of all) draw(rows, ALL, (width) => width);
+    // Once more above the rest: what is jammed is never hidden by the free direction, and is also thicker.
+    for (const rows of all) if (this.#columns.buckets[rows.rank]!.busy > 0) draw(rows, BUSY, (width) => width * BUSY_WIDTH);
+    gl.bindVertexArray(null);
+  }
+}
+
+/** Hands what changed of a rank to the graphics card. */
+function send({ ways, levels }: Tables, bucket: Bucket): void {
+  bucket.pack();
+  if (bucket.moved) ways.send(bucket.ways, bucket.count, 0, bucket.count);
+  if (bucket.moved || bucket.coloured) levels.send(bucket.levels, bucket.count, 0, bucket.count);
+  [bucket.moved, bucket.coloured] = [false, false];
+}
+
+/** Red, green and blue of a colour like `#12ab9f`, from 0 to 1. */
+function channelsOf(colour: string): number[] {
+  return [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255);
+}
