@@ -262,7 +262,7 @@ async fn fan_out(server: &Server, interval: u32) -> Vec<Figure> {
             frames as f64 / took
         )),
         Figure::new(format!("{name}: p50 of the age"), age(0.5), "ms")
-            .note("the readers share the two cores; wall time"),
+            .note(format!("by one subscriber in {LOOKS}; all processes share the two cores; wall time")),
         Figure::new(format!("{name}: p99 of the age"), age(0.99), "ms")
             .at_most(20.0 + f64::from(interval))
             .note("the same"),

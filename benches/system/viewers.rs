@@ -99,8 +99,8 @@ pub async fn run() -> Vec<Figure> {
 
     let name = format!("{VIEWERS} moving views of {MOVERS} updates/s");
     let note = format!(
-        "100,000 entities, open loop from the intended send through Kafka to the frame; each pans a fifth every {} s; the \
-        viewers share the two cores; {:.0} frames/s with {:.0} changes/s",
+        "100,000 entities, open loop from the intended send through Kafka ({PARTITIONS} partition) to the frame; each pans a fifth \
+        every {} s; one viewer in {LOOKS} looks; all processes share the two cores; {:.0} frames/s with {:.0} changes/s",
         PAN.as_secs(),
         quiet.frames,
         quiet.changes

@@ -35,7 +35,7 @@ pub const PAGE: usize = 1000;
 
 /// The shortest and the longest time between two moments that subscribers see: what comes within it goes to all of them as
 /// one change. Where it takes longer until all have looked, those at the end of the line see a later moment than those at its beginning.
-const TICK: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(15)];
+const TICK: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(8)];
 
 /// Intervals of four times as much or more end at multiples of this.
 const SHARED: Duration = Duration::from_millis(25);
@@ -226,10 +226,10 @@ impl Hub {
         self.listeners.tell(&touched, from);
     }
 
-    /// How long to wait until the next moment: as long as it took lately until everyone had looked, so that many subscribers get
-    /// fewer moments. The turnstile keeps them from being in the way of the rest of the process.
+    /// How long to wait until the next moment: twice as long as it took lately until everyone had looked, so that many subscribers get
+    /// fewer moments, and half of the time is left to the rest of the process.
     fn gap(&self) -> Duration {
-        Duration::from_nanos(self.slowest.swap(0, Ordering::Relaxed)).clamp(TICK[0], TICK[1])
+        Duration::from_nanos(2 * self.slowest.swap(0, Ordering::Relaxed)).clamp(TICK[0], TICK[1])
     }
 
     /// How late the latest subscriber is.
