@@ -20,7 +20,7 @@ use crate::common::{
 
 /// The other tests run at the same time, on as many cores as there are, and Chromium draws in software. A server that was built
 /// without optimisation takes some ten times as long for a snapshot.
-const SLACK: &str = if cfg!(debug_assertions) { "60" } else { "4" };
+const SLACK: &str = if cfg!(debug_assertions) { "60" } else { "1" };
 const READY: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,7 +35,7 @@ pub const PAGE: usize = 1000;
 
 /// The shortest and the longest time between two moments that subscribers see: what comes within it goes to all of them as
 /// one change. Where it takes longer until all have looked, those at the end of the line see a later moment than those at its beginning.
-const TICK: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(8)];
+const TICK: [Duration; 2] = [Duration::from_millis(4), Duration::from_millis(6)];
 
 /// Intervals of four times as much or more end at multiples of this.
 const SHARED: Duration = Duration::from_millis(25);

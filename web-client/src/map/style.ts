@@ -6,7 +6,8 @@ import type { Palette } from './palette.ts';
 export const NAMES = 'names';
 export const CELLS = 'cells';
 
-/** The layer whose squares a click finds. */
+/** The layers of squares, hidden while there are none; a click finds what is in the first. */
+export const CELL_LAYERS = ['cells', 'cell-edges', 'cell-counts'];
 export const TOUCHABLE_CELLS = ['cells'];
 
 /** The layer that comes next above the roads, which MapLibre does not draw. */
@@ -39,8 +40,8 @@ export function styleFor(palette: Palette): StyleSpecification {
   const empty: FeatureCollection = { type: 'FeatureCollection', features: [] };
   const paints = paintsFor(palette);
   const layers = [
-    { id: 'cells', type: 'fill', source: CELLS },
-    { id: 'cell-edges', type: 'line', source: CELLS },
+    { id: 'cells', type: 'fill', source: CELLS, layout: { visibility: 'none' } },
+    { id: 'cell-edges', type: 'line', source: CELLS, layout: { visibility: 'none' } },
     {
       id: 'road-names',
       type: 'symbol',
@@ -60,7 +61,7 @@ export function styleFor(palette: Palette): StyleSpecification {
       id: 'cell-counts',
       type: 'symbol',
       source: CELLS,
-      layout: { 'text-field': ['get', 'label'], 'text-font': TEXT_FONT, 'text-size': 13, 'text-allow-overlap': true },
+      layout: { visibility: 'none', 'text-field': ['get', 'label'], 'text-font': TEXT_FONT, 'text-size': 13, 'text-allow-overlap': true },
     },
   ] as LayerSpecification[];
   return {
