@@ -1,7 +1,7 @@
 // What the scripts beside this file ask of the map at `/`. The page leaves its map and all it knows in `window.citytwin`.
 import { eventually } from './browser.mjs';
 
-/** What is drawn, by kind, and what the badge says. */
+/** What is drawn, by kind, how many roads there are to draw, and what the badge says. */
 export const drawn = (page) =>
   page.evaluate(() => {
     const { map, page: shown } = globalThis.citytwin ?? {};
@@ -11,16 +11,18 @@ export const drawn = (page) =>
     for (const [kind, columns] of map.overlay.columns) counts[kind] = columns.count;
     let inCells = 0;
     for (const cell of city.cells.values()) inCells += cell.count;
-    return { counts, inCells, mode: city.mode.get(), ...city.connection.get() };
+    let roads = 0;
+    for (const { kind } of city.entities.values()) roads += kind === 'EDGE' ? 1 : 0;
+    return { counts, inCells, roads, mode: city.mode.get(), ...city.connection.get() };
   });
 
-/** Waits until the page is live, and gives what is drawn then. */
+/** Waits until the page is live and has drawn what it has, and gives what is drawn then. */
 export const live = (page, timeoutMs) =>
   eventually(
     'live',
     async () => {
       const now = await drawn(page);
-      return now.state === 'live' && now;
+      return now.state === 'live' && now.counts.EDGE === now.roads && now;
     },
     timeoutMs,
   );
