@@ -93,7 +93,17 @@ pub async fn run() -> Vec<Figure> {
     let quiet = seen.window(&server).await;
     stall.store(true, Ordering::Release);
     let stalled = seen.window(&server).await;
-    viewers.iter().for_each(tokio::task::JoinHandle::abort);
+    let mut joined = 0;
+    for viewer in viewers {
+        // Those who look or stall never end by themselves; the rest have joined the crowd.
+        if viewer.is_finished() {
+            viewer.await.expect("a viewer");
+            joined += 1;
+        } else {
+            viewer.abort();
+        }
+    }
+    assert_eq!(joined, VIEWERS - VIEWERS / LOOKS - 1, "viewers in the crowd");
     drop(crowd);
     load.stop();
 

@@ -22,10 +22,11 @@ use crate::{
 
 /// How long a poll waits for the first record. Commands do not wait for it: they do not come this way.
 const POLL: Duration = Duration::from_millis(100);
-/// The shortest time between two batches of [`FEW`] records at most: so much for each record of the first, and no more than the second.
-/// Waking up costs as much as folding a hundred. What comes faster than 4,000 a second is taken together; what comes slower soon waits
-/// for nothing, and neither does one who is behind.
-const GATHER: [Duration; 2] = [Duration::from_micros(250), Duration::from_millis(5)];
+/// The shortest time between two batches of [`FEW`] records at most: so much for each record of the first, within bounds. Waking up
+/// costs as much as folding a hundred. What comes faster than 4,000 a second is taken together; what comes slower soon waits for next to
+/// nothing, and one who is behind for nothing.
+const GATHER: Duration = Duration::from_micros(250);
+const GATHERING: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(5)];
 const FEW: usize = 100;
 /// How often offsets are committed to Kafka for the eyes of lag tools.
 const COMMIT_EVERY: Duration = Duration::from_secs(5);
@@ -252,7 +253,7 @@ impl Consumer {
                 self.note(batch.len());
                 batch.clear();
                 if records <= FEW {
-                    let gather = (GATHER[0] * records as u32).min(GATHER[1]);
+                    let gather = (GATHER * records as u32).clamp(GATHERING[0], GATHERING[1]);
                     std::thread::sleep(gather.saturating_sub(taken_at.elapsed()));
                 }
             }

@@ -226,8 +226,8 @@ impl Hub {
         self.listeners.tell(&touched, from);
     }
 
-    /// How long to wait until the next moment: twice as long as it took lately until everyone had looked, so that many subscribers get
-    /// fewer moments, and half of the time is left to the rest of the process.
+    /// How long to wait until the next moment: twice as long as it took lately until everyone had looked, within bounds, so that many
+    /// subscribers get fewer moments. Where it takes longer than that, the turnstile keeps them from being in the way of the rest.
     fn gap(&self) -> Duration {
         Duration::from_nanos(2 * self.slowest.swap(0, Ordering::Relaxed)).clamp(TICK[0], TICK[1])
     }

@@ -9,59 +9,93 @@ import { ask, askedBox, countInBox, drawn, idle, jump, live } from './map_page.m
 const [server, slack = '1'] = process.argv.slice(2);
 
 /**
- * In the page: when the map has drawn its first frame, and how long after that so many roads and buses stand on it, drawn by the graphics
- * card; in milliseconds.
+ * Before the page's scripts: `firstView` becomes when the map has drawn its first frame, and how long after that so many roads and buses
+ * stand on it, drawn by the graphics card; in milliseconds.
  */
-const timeUntilAll = (roads, buses) =>
-  new Promise((resolve) => {
-    const look = () => {
-      const { map } = globalThis.citytwin ?? {};
-      if (!map) return requestAnimationFrame(look);
+const watchFirstView = (roads, buses) => {
+  globalThis.firstView = new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error('not all is drawn within two minutes')), 120_000);
+    const watch = ({ map, overlay, roads: lines }) => {
       let ready;
       const onRender = () => {
         ready ??= performance.now();
-        if (map.roads.count < roads || map.overlay.columns.get('BUS').count < buses) return;
-        map.map.off('render', onRender);
+        if (lines.count < roads || overlay.columns.get('BUS').count < buses) return;
+        map.off('render', onRender);
         // What was drawn is read back: that waits until it is done.
-        const gl = map.map.getCanvas().getContext('webgl2');
-        gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+        for (const canvas of [map.getCanvas(), overlay.canvas]) {
+          const gl = canvas.getContext('webgl2');
+          gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+        }
         resolve({ mapMs: Math.round(ready), firstViewMs: Math.round(performance.now() - ready) });
       };
-      map.map.on('render', onRender);
-      map.map.triggerRepaint();
+      map.on('render', onRender);
     };
-    look();
+    // The page leaves its map there before the map's first frame.
+    let left;
+    Object.defineProperty(globalThis, 'citytwin', {
+      get: () => left,
+      set: (value) => {
+        left = value;
+        watch(value.map);
+      },
+    });
   });
+};
 
-/** How many roads have their middle on the map, and of how many of them something is drawn there. */
-const seenRoads = (page) =>
+/**
+ * How many roads have their middle on the map, and of how many something is drawn there or `aside` CSS pixels to the right of it; and how
+ * many points, and of how many something is drawn.
+ */
+const seen = (page, aside) =>
   page.evaluate(
-    () =>
+    (right) =>
       new Promise((resolve) => {
         const { map, page: shown } = globalThis.citytwin;
+        // What is drawn is only there until the browser has it, so within the frame.
+        const copy = (canvas) => {
+          const context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+          context.drawImage(canvas, 0, 0);
+          return new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+        };
         const look = () => {
           const { width, height } = map.map.getCanvas();
-          const context = new OffscreenCanvas(width, height).getContext('2d');
-          // What is drawn is only there until the browser has it, so within the frame.
-          context.drawImage(map.map.getCanvas(), 0, 0);
-          const pixels = new Uint32Array(context.getImageData(0, 0, width, height).data.buffer);
-          const often = new Map();
-          for (const pixel of pixels) often.set(pixel, (often.get(pixel) ?? 0) + 1);
-          const [ground] = [...often].reduce((a, b) => (b[1] > a[1] ? b : a));
-          let [onMap, seen] = [0, 0];
+          const [ground, above] = [copy(map.map.getCanvas()), copy(map.overlay.canvas)];
+          const counts = { roads: 0, roadsSeen: 0, points: 0, pointsSeen: 0 };
+          const count = ({ x, y }, pixels, what) => {
+            if (x < 0 || y < 0 || x >= width || y >= height) return;
+            counts[what] += 1;
+            // Where nothing is, the page's ground shows through.
+            counts[`${what}Seen`] += pixels[Math.floor(y) * width + Math.floor(x)] === 0 ? 0 : 1;
+          };
           for (const { kind, fields } of shown.city.entities.values()) {
             if (kind !== 'EDGE') continue;
             const line = fields.geometry.coordinates;
-            const [from, to] = [line[(line.length >> 1) - 1], line[line.length >> 1]];
-            const { x, y } = map.map.project([(from[0] + to[0]) / 2, (from[1] + to[1]) / 2]);
-            if (x < 0 || y < 0 || x >= width || y >= height) continue;
-            onMap += 1;
-            seen += pixels[Math.floor(y) * width + Math.floor(x)] === ground ? 0 : 1;
+            const [from, to] = [map.map.project(line[(line.length >> 1) - 1]), map.map.project(line[line.length >> 1])];
+            const [dx, dy] = [to.x - from.x, to.y - from.y];
+            const length = Math.hypot(dx, dy) || 1;
+            count({ x: (from.x + to.x) / 2 - (dy / length) * right, y: (from.y + to.y) / 2 + (dx / length) * right }, ground, 'roads');
           }
-          resolve({ onMap, seen });
+          for (const columns of map.overlay.columns.values()) {
+            for (const id of columns.ids()) count(map.map.project(map.overlay.place(id)), above, 'points');
+          }
+          resolve(counts);
         };
         map.map.once('render', look);
         map.map.triggerRepaint();
+      }),
+    aside,
+  );
+
+/** Takes the graphics card from both canvases of the map and gives it back. */
+const loseGraphics = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const { map, overlay } = globalThis.citytwin.map;
+        const cards = [map.getCanvas(), overlay.canvas].map((canvas) => canvas.getContext('webgl2').getExtension('WEBGL_lose_context'));
+        map.once('webglcontextlost', () => setTimeout(() => cards.forEach((card) => card.restoreContext()), 300));
+        map.once('style.load', () => resolve());
+        cards.forEach((card) => card.loseContext());
       }),
   );
 
@@ -69,30 +103,17 @@ await withBrowser(async (browser) => {
   const measured = {};
   const { edges, buses } = await ask(server, '{ edges { totalCount } buses { totalCount } }');
 
-  Object.assign(measured, await withBarePage(browser, server, (evaluate) => evaluate(timeUntilAll, edges.totalCount, buses.totalCount)));
+  const watched = { before: watchFirstView, args: [edges.totalCount, buses.totalCount] };
+  Object.assign(measured, await withBarePage(browser, server, watched, (evaluate) => evaluate(() => globalThis.firstView)));
   assert.ok(measured.firstViewMs <= 1000 * Number(slack), `all roads and buses after ${measured.firstViewMs} ms`);
   const page = await openPage(browser, server);
   await live(page, 120_000);
   await idle(page);
   // The page asks for what the map will show before there is a map, and the map shows just that.
   assert.equal(page.looks, 1, 'viewports asked for');
-  const { onMap, seen } = await seenRoads(page);
-  assert.ok(onMap >= 0.99 * edges.totalCount, `${onMap} roads lie in view`);
-  assert.equal(seen, onMap, 'roads that are seen');
-
-  // A graphics card that was away (a computer that slept) gets all of it again.
-  await page.evaluate(
-    () =>
-      new Promise((resolve) => {
-        const { map } = globalThis.citytwin.map;
-        const card = map.getCanvas().getContext('webgl2').getExtension('WEBGL_lose_context');
-        map.once('webglcontextlost', () => setTimeout(() => card.restoreContext(), 50));
-        map.once('webglcontextrestored', () => resolve());
-        card.loseContext();
-      }),
-  );
-  await idle(page);
-  assert.deepEqual(await seenRoads(page), { onMap, seen }, 'roads that are seen again');
+  const first = await seen(page, 0);
+  assert.ok(first.roads >= 0.99 * edges.totalCount && first.points > 500, JSON.stringify(first));
+  assert.deepEqual([first.roadsSeen, first.pointsSeen], [first.roads, first.points], 'roads and points that are seen');
 
   // What the map holds is what the city has in that box, at three zooms and after a pan.
   for (const [longitude, latitude, zoom] of [[13.3995, 42.3498, 12], [13.3995, 42.3498, 14.3], [13.3995, 42.3498, 16.2], [13.365, 42.366, 16.2]]) {
@@ -106,6 +127,22 @@ await withBrowser(async (browser) => {
     });
     (measured.inView ??= []).push({ zoom, ...inView });
   }
+
+  // From near each direction is seen by itself.
+  await idle(page);
+  const near = await seen(page, 2.3);
+  assert.ok(near.roads > 200, JSON.stringify(near));
+  assert.equal(near.roadsSeen, near.roads, 'directions that are seen');
+  // A graphics card that was away (a computer that slept) gets all of it again, and the theme that was chosen meanwhile.
+  await jump(page, 13.3995, 42.3498, 12);
+  await live(page, 120_000);
+  const lost = loseGraphics(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await lost;
+  await idle(page);
+  const again = await seen(page, 0);
+  assert.ok(again.roads > 0.5 * edges.totalCount, JSON.stringify(again));
+  assert.deepEqual([again.roadsSeen, again.pointsSeen], [again.roads, again.points], 'roads and points that are seen again');
 
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });

@@ -18,7 +18,8 @@ export function drawCells(map: MapLibre, cells: Iterable<Cell>, label: (count: n
       }),
     );
   const source = map.getSource<GeoJSONSource>(CELLS);
-  if (source) void source.setData({ type: 'FeatureCollection', features });
+  if (!source) return;
+  void source.setData({ type: 'FeatureCollection', features });
   // MapLibre cuts tiles and links shaders for layers that nothing is in.
   for (const layer of CELL_LAYERS) map.setLayoutProperty(layer, 'visibility', features.length > 0 ? 'visible' : 'none');
 }

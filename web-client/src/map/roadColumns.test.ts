@@ -52,6 +52,13 @@ describe('roads in columns', () => {
     expect([columns.has('edge/1'), columns.count, held(columns, 2)]).toEqual([false, 0, []]);
   });
 
+  test('take no more room for coming and going while nobody looks', () => {
+    const columns = new RoadColumns();
+    for (let round = 0; round < 1000; round += 1) for (let i = 0; i < 100; i += 1) columns.set(`edge/${i}`, east, 3, i % 4);
+    expect(columns.buckets[3]!.levels.length).toBe(512);
+    expect(held(columns, 3)).toHaveLength(100);
+  });
+
   test('change colour without a new geometry', () => {
     const columns = new RoadColumns();
     columns.set('edge/1', east, 1, 0);
@@ -116,6 +123,21 @@ describe('under the pointer', () => {
     expect(columns.nearest({ x: 400, y: 300 + offset }, camera, 4, penAt)).toBe('edge/east');
     expect(columns.nearest({ x: 400, y: 300 - offset }, camera, 4, penAt)).toBe('edge/west');
     expect(columns.nearest({ x: 430, y: 330 }, camera, 4, penAt)).toBe('edge/south');
+  });
+
+  test('is the one that is drawn above the others', () => {
+    const street = new RoadColumns();
+    const far = { ...camera, zoom: 13 };
+    for (const id of ['edge/first', 'edge/jammed', 'edge/last']) street.set(id, line([13.399, 42.35], [13.401, 42.35]), 2, id === 'edge/jammed' ? 3 : 0);
+    expect(street.nearest({ x: 400, y: 300 }, far, 4, penAt)).toBe('edge/jammed');
+    street.colour('edge/jammed', 0);
+    expect(street.nearest({ x: 400, y: 300 }, far, 4, penAt)).toBe('edge/last');
+    street.set('edge/main', line([13.4, 42.351], [13.4, 42.349]), 0, 0);
+    expect(street.nearest({ x: 400, y: 300 }, far, 4, penAt)).toBe('edge/main');
+    // A jammed one is wider.
+    street.colour('edge/first', 3);
+    const { width } = penAt(13, 2);
+    expect(street.nearest({ x: 392, y: 300 + width * 0.6 + 3.95 }, far, 4, penAt)).toBe('edge/first');
   });
 
   test('is none where none is near', () => {

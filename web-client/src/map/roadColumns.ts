@@ -26,8 +26,9 @@ export function rankOf(roadClass: string | undefined): Rank {
   }
 }
 
-/** From this level of congestion on a road is busy: heavy traffic, or a jam. */
+/** From this level of congestion on a road is busy: heavy traffic, or a jam. It is drawn above the others, and so much wider. */
 export const BUSY = 2;
+export const BUSY_WIDTH = 1.45;
 
 /** A corner that turns more than this (the cosine of 120°) is not drawn out to a point. */
 const SHARPEST = -0.5;
@@ -63,6 +64,8 @@ export class Bucket {
 
   add(id: string, rank: Rank, rows: readonly number[], level: number): void {
     const length = rows.length / STRIDE;
+    // What is not seen is not drawn, which would pack it.
+    if (this.count + length > this.levels.length) this.pack();
     this.#makeRoom(this.count + length);
     this.ways.set(rows, this.count * STRIDE);
     this.levels.fill(level, this.count, this.count + length);
@@ -172,19 +175,24 @@ export class RoadColumns {
     return this.buckets[rank]!.roads.get(id!);
   }
 
-  /** The road whose edge is nearest to a place of the screen, if it is within `reach`; both in CSS pixels. */
+  /**
+   * The road whose edge is nearest to a place of the screen, if it is within `reach`; both in CSS pixels. Of those that lie there it is
+   * the one that is drawn above the others.
+   */
   nearest(at: { readonly x: number; readonly y: number }, { centre, zoom, width: wide, height: high }: Camera, reach: number, penAt: (zoom: number, rank: Rank) => Pen): string | undefined {
     if (!this.origin) return undefined;
     const scale = TILE_SIZE * 2 ** zoom;
     const atX = mercatorX(centre[0]) + (at.x - wide / 2) / scale - this.origin.x;
     const atY = mercatorY(centre[1]) + (at.y - high / 2) / scale - this.origin.y;
-    let [best, found]: [number, string | undefined] = [reach, undefined];
+    let found: { readonly id: string; readonly distance: number; readonly isBusy: boolean } | undefined;
     for (const rank of RANKS) {
-      const { ways, roads } = this.buckets[rank]!;
+      const { ways, levels, roads } = this.buckets[rank]!;
       const { width, offset } = penAt(zoom, rank);
       // Corners reach further to the side than `offset`, twice as far at most.
-      const far = (reach + width / 2 + 2 * offset) / scale;
+      const far = (reach + (width * BUSY_WIDTH) / 2 + 2 * offset) / scale;
       for (const [id, { first, length }] of roads) {
+        const isBusy = levels[first]! >= BUSY;
+        const edge = (isBusy ? width * BUSY_WIDTH : width) / 2;
         for (let i = first * STRIDE; i < (first + length) * STRIDE; i += STRIDE) {
           const [fromX, fromY, toX, toY] = [ways[i]! - atX, ways[i + 1]! - atY, ways[i + 2]! - atX, ways[i + 3]! - atY];
           if (Math.min(fromX, toX) > far || Math.max(fromX, toX) < -far || Math.min(fromY, toY) > far || Math.max(fromY, toY) < -far) continue;
@@ -194,11 +202,15 @@ export class RoadColumns {
             toX * scale + ways[i + 6]! * offset,
             toY * scale + ways[i + 7]! * offset,
           );
-          if (distance - width / 2 < best) [best, found] = [distance - width / 2, id];
+          const away = Math.max(0, distance - edge);
+          if (away >= reach) continue;
+          // The main ones come first, and of one rank the last is drawn above the others.
+          const isAbove = !found || isBusy !== found.isBusy ? isBusy : this.#ranks.get(found.id) === rank;
+          if (!found || away < found.distance || (away === found.distance && isAbove)) found = { id, distance: away, isBusy };
         }
       }
     }
-    return found;
+    return found?.id;
   }
 }
 

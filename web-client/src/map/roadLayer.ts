@@ -1,8 +1,7 @@
 import type { CustomLayerInterface, Map as MapLibre } from 'maplibre-gl';
-import type { Camera } from './camera.ts';
 import { mercatorX, mercatorY, TILE_SIZE } from './mercator.ts';
 import type { Palette } from './palette.ts';
-import { type Bucket, BUSY, type Pen, type Rank, RANKS, type RoadColumns, type Rows, STRIDE } from './roadColumns.ts';
+import { type Bucket, BUSY, BUSY_WIDTH, type Pen, type Rank, RANKS, type RoadColumns, type Rows, STRIDE } from './roadColumns.ts';
 import { link, RECTANGLES, sample, Table, uniformsOf, VERTICES } from './webgl.ts';
 
 /** CSS pixels at a zoom, between which they grow by a power of it: for the four ranks of roads, the main ones first. */
@@ -24,8 +23,7 @@ const OFFSETS: Stops = [
 
 const GROWTH = 1.4;
 
-// A road that is busy is drawn thicker, and one that is chosen stands before something wider by so many CSS pixels.
-const BUSY_WIDTH = 1.45;
+// A road that is chosen stands before something wider by so many CSS pixels.
 const CHOSEN_MARGIN = 8;
 
 function pixels(stops: Stops, zoom: number, rank: Rank): number {
@@ -87,7 +85,7 @@ uniform float ratio;
 out vec4 colour;
 void main() {
   float away = length(vec2(max(max(-spot.x, spot.x - len), 0.0), spot.y));
-  colour = vec4(paint, 1.0) * (clamp((reach - away) * ratio, 0.0, 1.0));
+  colour = vec4(paint, 1.0) * clamp((reach - away) * ratio, 0.0, 1.0);
 }`;
 
 const UNIFORMS = ['ways', 'levels', 'centre', 'viewport', 'scale', 'offset', 'reach', 'least', 'colours', 'ink', 'inked', 'ratio'] as const;
@@ -111,11 +109,10 @@ interface Graphics {
 
 /** The roads as a layer of MapLibre, drawn straight from their columns: nothing is cut into tiles, and no change is long on its way. */
 export class RoadLayer implements CustomLayerInterface {
-  static readonly id = 'roads';
-  readonly id = RoadLayer.id;
+  readonly id = 'roads';
   readonly type = 'custom';
   readonly #columns: RoadColumns;
-  readonly #camera: () => Camera;
+  #map: MapLibre | undefined;
   #graphics: Graphics | undefined;
   #palette: Palette;
   /** How many roads the last frame has. */
@@ -123,9 +120,8 @@ export class RoadLayer implements CustomLayerInterface {
   /** The id of the road that is marked. */
   chosen: string | undefined;
 
-  constructor(columns: RoadColumns, palette: Palette, camera: () => Camera) {
+  constructor(columns: RoadColumns, palette: Palette) {
     this.#columns = columns;
-    this.#camera = camera;
     this.#palette = palette;
   }
 
@@ -133,7 +129,8 @@ export class RoadLayer implements CustomLayerInterface {
     this.#palette = palette;
   }
 
-  onAdd(_map: MapLibre, gl: WebGL2RenderingContext): void {
+  onAdd(map: MapLibre, gl: WebGL2RenderingContext): void {
+    this.#map = map;
     const program = link(gl, VERTEX, FRAGMENT);
     const tables = RANKS.map((rank) => {
       // What another context had is gone.
@@ -145,26 +142,30 @@ export class RoadLayer implements CustomLayerInterface {
   }
 
   render(gl: WebGL2RenderingContext): void {
-    if (!this.#graphics) return;
+    if (!this.#map || !this.#graphics) return;
     const { program, uniforms, attributes, tables } = this.#graphics;
     const { origin, count } = this.#columns;
     this.drawn = count;
     if (!origin || count === 0) return;
-    const camera = this.#camera();
-    const { centre, zoom } = camera;
+    const { lng, lat } = this.#map.getCenter();
+    const zoom = this.#map.getZoom();
+    // CSS pixels of the canvas, which the page may have another place for by now.
+    const { style } = this.#map.getCanvas();
+    const [width, height] = [Number.parseFloat(style.width), Number.parseFloat(style.height)];
+    // MapLibre has fewer pixels than the screen where these would be too many.
+    const ratio = gl.drawingBufferWidth / width;
     const { congestion, road, ink } = this.#palette;
-    const ratio = window.devicePixelRatio;
     gl.useProgram(program);
     gl.bindVertexArray(attributes);
-    gl.uniform2f(uniforms.centre, mercatorX(centre[0]) - origin.x, mercatorY(centre[1]) - origin.y);
-    gl.uniform2f(uniforms.viewport, camera.width, camera.height);
+    gl.uniform2f(uniforms.centre, mercatorX(lng) - origin.x, mercatorY(lat) - origin.y);
+    gl.uniform2f(uniforms.viewport, width, height);
     gl.uniform1f(uniforms.scale, TILE_SIZE * 2 ** zoom);
     gl.uniform1f(uniforms.ratio, ratio);
     gl.uniform3fv(uniforms.colours, [road, ...congestion].flatMap(channelsOf));
     gl.uniform3fv(uniforms.ink, channelsOf(ink));
     for (const rank of RANKS) send(tables[rank]!, this.#columns.buckets[rank]!);
 
-    const draw = ({ rank, first, length }: Rows, least: number, widthOf: (width: number) => number) => {
+    const draw = ({ rank, first, length }: Rows, least: number, widthOf: (wide: number) => number) => {
       if (length === 0) return;
       const { ways, levels } = tables[rank]!;
       const pen = penAt(zoom, rank);
@@ -178,13 +179,13 @@ export class RoadLayer implements CustomLayerInterface {
     const chosen = this.#columns.rows(this.chosen);
     if (chosen) {
       gl.uniform1f(uniforms.inked, 1);
-      draw(chosen, ALL, (width) => width + CHOSEN_MARGIN);
+      draw(chosen, ALL, (wide) => wide + CHOSEN_MARGIN);
     }
     gl.uniform1f(uniforms.inked, 0);
     const all = RANKS.toReversed().map((rank) => ({ rank, first: 0, length: this.#columns.buckets[rank]!.count }));
-    for (const rows of all) draw(rows, ALL, (width) => width);
+    for (const rows of all) draw(rows, ALL, (wide) => wide);
     // Once more above the rest: what is jammed is never hidden by the free direction, and is also thicker.
-    for (const rows of all) if (this.#columns.buckets[rows.rank]!.busy > 0) draw(rows, BUSY, (width) => width * BUSY_WIDTH);
+    for (const rows of all) if (this.#columns.buckets[rows.rank]!.busy > 0) draw(rows, BUSY, (wide) => wide * BUSY_WIDTH);
     gl.bindVertexArray(null);
   }
 }

@@ -23,17 +23,18 @@ export class Roads {
   readonly #names: StreetNames;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** The layer is there as soon as the map has its style, and again where it lost its graphics card and got it back. */
   constructor(map: MapLibre, palette: Palette, camera: () => Camera) {
     this.#map = map;
     this.#camera = camera;
-    this.#layer = new RoadLayer(this.#columns, palette, camera);
+    this.#layer = new RoadLayer(this.#columns, palette);
     this.#names = new StreetNames(map);
-    map.on('style.load', () => {
-      map.addLayer(this.#layer, ABOVE_ROADS);
-      this.#names.refresh(true);
-    });
     map.on('moveend', () => this.#names.refresh());
+  }
+
+  /** Adds them to the style that the map has got. Throws where they cannot be drawn. */
+  lay(): void {
+    this.#map.addLayer(this.#layer, ABOVE_ROADS);
+    this.#names.refresh(true);
   }
 
   /** How many roads the last frame shows. */
@@ -58,7 +59,9 @@ export class Roads {
       this.#names.remove(id);
     }
     if (update.complete) this.#names.refresh();
-    if (isNews) this.#draw(update.complete ? 0 : GATHER_MS);
+    const isDue = update.complete && (isNews || this.#timer !== undefined);
+    if (isDue) this.#draw();
+    else if (isNews) this.#draw(GATHER_MS);
   }
 
   /** Marks a road, and no other one. */

@@ -36,7 +36,10 @@ export async function openMap(container: HTMLElement, page: Page, view: View | u
   });
   handle.map = map;
   window.citytwin = { map, page };
-  if (!state.view.get()) map.show(city.frame() ?? WORLD, handle.insets(), false);
+  // The address may have changed meanwhile.
+  const wanted = state.view.get();
+  if (!wanted) map.show(city.frame() ?? WORLD, handle.insets(), false);
+  else if (wanted !== view) map.jumpTo(wanted);
 
   // Where neither an address nor a district says where the city is, it is where its first entities are.
   let seeks = !view;
@@ -55,8 +58,8 @@ export async function openMap(container: HTMLElement, page: Page, view: View | u
     state.layers.subscribe(() => look(page, map.box, map.view.zoom)),
     // An address that was typed or followed.
     state.view.subscribe(() => {
-      const wanted = state.view.get();
-      if (wanted && wanted !== map.settled) map.jumpTo(wanted);
+      const next = state.view.get();
+      if (next && next !== map.settled) map.jumpTo(next);
     }),
   ];
   void layConfigured(map, page);

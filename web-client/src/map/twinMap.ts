@@ -57,6 +57,8 @@ export class TwinMap {
   /** The view that `onSettle` was told last. */
   settled: View | undefined;
   #theme: Theme;
+  #hasStyle = true;
+  #cells: ReadonlyMap<string, Cell> = new Map();
   #chosen: string | undefined;
   #chosenAt: Position | undefined;
   #lookedAt = 0;
@@ -67,6 +69,7 @@ export class TwinMap {
   static async make(options: TwinMapOptions): Promise<TwinMap> {
     const made = new TwinMap(options);
     await made.map.once('style.load');
+    made.roads.lay();
     made.#listen();
     return made;
   }
@@ -108,6 +111,7 @@ export class TwinMap {
     for (const entity of update.entered) this.#place(entity, now);
     for (const { entity } of update.updated) if (entity.kind !== 'EDGE') this.#place(entity, now);
     this.roads.apply(update);
+    this.#cells = cells;
     if (update.cells.length > 0 || update.modeChanged) drawCells(this.map, cells.values(), this.#options.countLabel);
     this.overlay.wake(update.complete ? 0 : GATHER_MS);
   }
@@ -135,14 +139,10 @@ export class TwinMap {
   }
 
   setTheme(theme: Theme): void {
-    const palette = PALETTES[theme];
     this.#theme = theme;
-    paintBackground(this.map, palette);
-    for (const [layer, paint] of Object.entries(paintsFor(palette))) {
-      for (const [name, value] of Object.entries(paint)) this.map.setPaintProperty(layer, name as never, value as never);
-    }
-    this.roads.setPalette(palette);
-    this.overlay.setPalette(palette);
+    if (this.#hasStyle) this.#paint();
+    this.roads.setPalette(PALETTES[theme]);
+    this.overlay.setPalette(PALETTES[theme]);
   }
 
   /** Marks what is chosen. `at` is where it is, for what the view does not hold. */
@@ -199,8 +199,26 @@ export class TwinMap {
     return { centre, zoom, width, height };
   }
 
+  #paint(): void {
+    const palette = PALETTES[this.#theme];
+    paintBackground(this.map, palette);
+    for (const [layer, paint] of Object.entries(paintsFor(palette))) {
+      for (const [name, value] of Object.entries(paint)) this.map.setPaintProperty(layer, name as never, value as never);
+    }
+  }
+
   #listen(): void {
     const { map } = this;
+    // Without its graphics card MapLibre has no style; with it comes the one that there was then, and nothing that happened since.
+    map.on('webglcontextlost', () => {
+      this.#hasStyle = false;
+    });
+    map.on('style.load', () => {
+      this.#hasStyle = true;
+      this.roads.lay();
+      this.#paint();
+      drawCells(map, this.#cells.values(), this.#options.countLabel);
+    });
     // Points are drawn in the same frame as the ground below them, so that they never swim over it.
     map.on('render', () => this.overlay.draw());
     map.on('resize', () => this.overlay.draw());

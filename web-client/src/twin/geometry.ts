@@ -18,11 +18,15 @@ export function positionOf(entity: TwinEntity): Position | undefined {
   return at ? [at.longitude, at.latitude] : undefined;
 }
 
-/** The line of a road; empty where its geometry is no `LineString`. */
+/** The line of a road; empty where its geometry is no `LineString`, or not of positions alone. */
 export function lineOf(edge: TwinEntity): readonly Position[] {
   const geometry = edge.fields['geometry'] as { type?: unknown; coordinates?: unknown } | null | undefined;
   if (geometry?.type !== 'LineString' || !Array.isArray(geometry.coordinates)) return [];
-  return geometry.coordinates as Position[];
+  return geometry.coordinates.every(isPosition) ? geometry.coordinates : [];
+}
+
+function isPosition(value: unknown): value is Position {
+  return Array.isArray(value) && Number.isFinite(value[0]) && Number.isFinite(value[1]);
 }
 
 /** The point half-way along a line. Degrees are taken as a plane: a road is short. */

@@ -66,6 +66,9 @@ describe('places', () => {
     expect(positionOf(road)).toEqual([13, expect.closeTo(42.0015, 9)]);
     expect(positionOf({ ...sensor, fields: { location: null } })).toBeUndefined();
     expect(lineOf({ ...road, fields: { geometry: { type: 'Point', coordinates: [1, 2] } } })).toEqual([]);
+    for (const coordinates of [undefined, 5, [5, 6], [null, [1, 2]], [[1, 2], ['3', '4']], [[1, 2], [3]]]) {
+      expect(lineOf({ ...road, fields: { geometry: { type: 'LineString', coordinates } } })).toEqual([]);
+    }
     expect(middleOf([[1, 2]])).toEqual([1, 2]);
   });
 
