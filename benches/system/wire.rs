@@ -62,7 +62,7 @@ impl Wire {
     /// Runs another operation beside the subscription.
     pub async fn run(&mut self, query: &str, variables: Value) -> io::Result<()> {
         self.sent += 1;
-        self.send(&operation(self.sent, query, variables)).await
+        self.send(&operation(self.sent, query, &variables)).await
     }
 
     async fn send(&mut self, message: &Value) -> io::Result<()> {
@@ -118,7 +118,7 @@ impl Arrived {
 }
 
 /// The message that starts an operation.
-fn operation(id: u64, query: &str, variables: Value) -> Value {
+fn operation(id: u64, query: &str, variables: &Value) -> Value {
     json!({ "id": id.to_string(), "type": "subscribe", "payload": { "query": query, "variables": variables } })
 }
 
@@ -169,14 +169,14 @@ impl Crowd {
         let (joining, stop) = (Arc::<Mutex<Vec<(Wire, Asks)>>>::default(), Arc::<AtomicBool>::default());
         let (waiting, stopped) = (Arc::clone(&joining), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
-            let mut members: Vec<Member> = Vec::new();
+            let (mut members, mut scratch) = (Vec::<Member>::new(), vec![0; CHUNK]);
             while !stopped.load(Ordering::Relaxed) {
                 let joined = std::mem::take(&mut *waiting.lock().expect("no member panics"));
                 members.extend(joined.into_iter().map(|(wire, asks)| Member::new(wire, asks)));
                 // Not all at once: that would keep a core from the server for some milliseconds.
                 let pause = ROUND / members.len().div_ceil(FEW).max(1) as u32;
                 for few in members.chunks_mut(FEW) {
-                    count(few.iter_mut().map(Member::take).sum());
+                    count(few.iter_mut().map(|member| member.take(&mut scratch)).sum());
                     std::thread::sleep(pause);
                 }
                 if members.is_empty() {
@@ -209,14 +209,13 @@ impl Member {
     }
 
     /// Reads what is there, and asks what is to be asked; how many results of the subscription came.
-    fn take(&mut self) -> u64 {
-        let mut scratch = [0; CHUNK];
+    fn take(&mut self, scratch: &mut [u8]) -> u64 {
         let mut results = 0;
         loop {
             while let Some((begin, end)) = self.arrived.cut() {
                 results += u64::from(self.arrived.buffer[begin..end].starts_with(SUBSCRIPTION));
             }
-            match self.stream.read(&mut scratch) {
+            match self.stream.read(scratch) {
                 Ok(0) => panic!("the server keeps the socket"),
                 Ok(read) => {
                     self.arrived.make_room();
@@ -228,7 +227,7 @@ impl Member {
         }
         if let Some((query, variables)) = (self.asks)(Instant::now()) {
             self.sent += 1;
-            self.stream.write_all(&framed(&operation(self.sent, query, variables))).expect("an open socket");
+            self.stream.write_all(&framed(&operation(self.sent, query, &variables))).expect("an open socket");
         }
         results
     }
