@@ -221,10 +221,7 @@ async fn fan_out(server: &Server, interval: u32) -> Vec<Figure> {
     let query = "subscription($ms: Int!) { busChanges(minIntervalMs: $ms) { snapshot changes { kind entity { busId \
         currentLocation { latitude longitude } speed lastUpdated } } } }";
     let frames = Arc::<AtomicU64>::default();
-    let crowd = Crowd::new({
-        let frames = Arc::clone(&frames);
-        move |more| _ = frames.fetch_add(more, Ordering::Relaxed)
-    });
+    let crowd = Crowd::new(Arc::clone(&frames));
     let mut lookers = Vec::new();
     for n in 0..SUBSCRIBERS {
         let wire = Wire::subscribe(server.port(), query, json!({ "ms": interval })).await.expect("a subscription");

@@ -73,10 +73,7 @@ pub async fn run() -> Vec<Figure> {
 
     let stall = Arc::new(AtomicBool::new(false));
     let seen = Arc::new(Seen::default());
-    let crowd = Arc::new(Crowd::new({
-        let seen = Arc::clone(&seen);
-        move |frames| _ = seen.frames.fetch_add(frames, Ordering::Relaxed)
-    }));
+    let crowd = Arc::new(Crowd::new(Arc::clone(&seen.frames)));
     let viewers: Vec<_> = (0..VIEWERS)
         .map(|n| {
             let does = match n {
@@ -166,7 +163,7 @@ fn reports() -> impl FnMut(i64) -> Vec<SimEvent> + Send + 'static {
 /// What the viewers have seen since it was last asked.
 #[derive(Default)]
 struct Seen {
-    frames: AtomicU64,
+    frames: Arc<AtomicU64>,
     /// Of those who look.
     ages: std::sync::Mutex<Vec<f64>>,
 }

@@ -5,7 +5,7 @@ use std::{
     io::{self, Read as _, Write as _},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -164,8 +164,8 @@ struct Member {
 }
 
 impl Crowd {
-    /// `count` is told how many results of its subscription somebody got.
-    pub fn new(count: impl Fn(u64) + Send + 'static) -> Self {
+    /// Adds to `results` how many of its subscription somebody got.
+    pub fn new(results: Arc<AtomicU64>) -> Self {
         let (joining, stop) = (Arc::<Mutex<Vec<(Wire, Asks)>>>::default(), Arc::<AtomicBool>::default());
         let (waiting, stopped) = (Arc::clone(&joining), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
@@ -176,7 +176,8 @@ impl Crowd {
                 // Not all at once: that would keep a core from the server for some milliseconds.
                 let pause = ROUND / members.len().div_ceil(FEW).max(1) as u32;
                 for few in members.chunks_mut(FEW) {
-                    count(few.iter_mut().map(|member| member.take(&mut scratch)).sum());
+                    let taken = few.iter_mut().map(|member| member.take(&mut scratch)).sum();
+                    results.fetch_add(taken, Ordering::Relaxed);
                     std::thread::sleep(pause);
                 }
                 if members.is_empty() {

@@ -18,6 +18,12 @@ export interface Camera {
   readonly height: number;
 }
 
+/** The place of the map under a place of the screen (CSS pixels), in Mercator units. */
+export function placeAt({ centre, zoom, width, height }: Camera, at: { readonly x: number; readonly y: number }): { readonly x: number; readonly y: number } {
+  const world = TILE_SIZE * 2 ** zoom;
+  return { x: mercatorX(centre[0]) + (at.x - width / 2) / world, y: mercatorY(centre[1]) + (at.y - height / 2) / world };
+}
+
 /** As near as the page goes by itself: one street in view. */
 export const NEAREST = 17;
 

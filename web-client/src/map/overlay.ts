@@ -1,9 +1,10 @@
-import type { Camera } from './camera.ts';
+import { type Camera, placeAt } from './camera.ts';
 import { type Origin, PointColumns, STRIDE } from './columns.ts';
 import { mercatorX, mercatorY, TILE_SIZE } from './mercator.ts';
 import type { Palette } from './palette.ts';
 import { ATLAS_COLUMNS, ATLAS_ROWS, CELL, drawAtlas } from './sprites.ts';
 import { BOX } from './shapes.ts';
+import { between } from './stops.ts';
 import { moves, POINT_KINDS, type PointKind } from '../twin/kinds.ts';
 import type { Position } from '../twin/geometry.ts';
 import { link, RECTANGLES, sample, Table, uniformsOf, VERTICES } from './webgl.ts';
@@ -23,12 +24,7 @@ const SIZE_ZOOMS = [10, 13, 15.5, 17.5] as const;
 
 /** CSS pixels of the icon of a kind at a zoom. */
 export function sizeOf(kind: PointKind, zoom: number): number {
-  const sizes = SIZES[kind];
-  const next = SIZE_ZOOMS.findIndex((each) => zoom < each);
-  if (next === 0) return sizes[0];
-  if (next < 0) return sizes[3];
-  const share = (zoom - SIZE_ZOOMS[next - 1]!) / (SIZE_ZOOMS[next]! - SIZE_ZOOMS[next - 1]!);
-  return sizes[next - 1]! + (sizes[next]! - sizes[next - 1]!) * share;
+  return between(zoom, SIZE_ZOOMS, SIZES[kind]);
 }
 
 const VERTEX = `#version 300 es
@@ -88,7 +84,6 @@ export class Overlay {
   #graphics: Graphics;
   #palette: Palette;
   #frame: number | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(palette: Palette, origin: Position, camera: () => Camera, onDraw: () => void) {
     this.#origin = { x: mercatorX(origin[0]), y: mercatorY(origin[1]), time: performance.now() };
@@ -126,14 +121,8 @@ export class Overlay {
     this.canvas.style.height = `${height}px`;
   }
 
-  /** Draws at the next frame, or at the first one after some time, and at all after it while something glides. */
-  wake(afterMs = 0): void {
-    if (afterMs > 0) {
-      this.#timer ??= setTimeout(() => this.wake(), afterMs);
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** Draws at the next frame, and at all after it while something glides. */
+  wake(): void {
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = undefined;
       this.draw();
@@ -173,13 +162,12 @@ export class Overlay {
 
   /** The point under a place of the screen, the uppermost first. */
   pick(at: { readonly x: number; readonly y: number }, reach: number): string | undefined {
-    const { centre, zoom, width, height } = this.#camera();
-    const pixels = TILE_SIZE * 2 ** zoom;
-    const x = mercatorX(centre[0]) + (at.x - width / 2) / pixels;
-    const y = mercatorY(centre[1]) + (at.y - height / 2) / pixels;
+    const camera = this.#camera();
+    const pixels = TILE_SIZE * 2 ** camera.zoom;
+    const { x, y } = placeAt(camera, at);
     const now = performance.now();
     for (const kind of POINT_KINDS.toReversed()) {
-      const radius = Math.max(sizeOf(kind, zoom) / 2, reach) / pixels;
+      const radius = Math.max(sizeOf(kind, camera.zoom) / 2, reach) / pixels;
       const hit = this.columns.get(kind)?.nearest(x, y, radius, now);
       if (hit) return hit.id;
     }
@@ -197,7 +185,6 @@ export class Overlay {
   }
 
   remove(): void {
-    clearTimeout(this.#timer);
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
     this.#gl.getExtension('WEBGL_lose_context')?.loseContext();
     this.canvas.remove();

@@ -1,5 +1,5 @@
 import type { Position } from '../twin/geometry.ts';
-import type { Camera } from './camera.ts';
+import { type Camera, placeAt } from './camera.ts';
 import { mercatorX, mercatorY, TILE_SIZE } from './mercator.ts';
 import { LINE } from './webgl.ts';
 
@@ -58,11 +58,16 @@ export class Bucket {
   /** Whether they, or only their levels, differ from what the graphics card has. */
   moved = true;
   coloured = true;
+  readonly rank: Rank;
   readonly roads = new Map<string, Rows>();
   /** Rows of roads that are gone. */
   #gone = 0;
 
-  add(id: string, rank: Rank, rows: readonly number[], level: number): void {
+  constructor(rank: Rank) {
+    this.rank = rank;
+  }
+
+  add(id: string, rows: readonly number[], level: number): void {
     const length = rows.length / STRIDE;
     // What is not seen is not drawn, which would pack it.
     if (this.count + length > this.levels.length) this.pack();
@@ -70,7 +75,7 @@ export class Bucket {
     this.ways.set(rows, this.count * STRIDE);
     this.levels.fill(level, this.count, this.count + length);
     if (level >= BUSY) this.busy += length;
-    this.roads.set(id, { rank, first: this.count, length });
+    this.roads.set(id, { rank: this.rank, first: this.count, length });
     this.count += length;
     this.moved = true;
   }
@@ -84,12 +89,14 @@ export class Bucket {
     this.moved = true;
   }
 
-  colour({ first, length }: Rows, level: number): void {
+  /** Whether that is news. */
+  colour({ first, length }: Rows, level: number): boolean {
     const before = this.levels[first]!;
-    if (before === level) return;
+    if (before === level) return false;
     this.levels.fill(level, first, first + length);
     this.busy += (Number(level >= BUSY) - Number(before >= BUSY)) * length;
     this.coloured = true;
+    return true;
   }
 
   /** Closes the gaps of roads that are gone. */
@@ -126,7 +133,7 @@ export class Bucket {
  * its own, a byte a row, so that a change of it moves no geometry.
  */
 export class RoadColumns {
-  readonly buckets: readonly Bucket[] = RANKS.map(() => new Bucket());
+  readonly buckets: readonly Bucket[] = RANKS.map((rank) => new Bucket(rank));
   readonly #ranks = new Map<string, Rank>();
   /** Where positions are counted from, so that 32 bits hold them to a hundredth of a pixel at any zoom: where the first road begins. */
   origin: { readonly x: number; readonly y: number } | undefined;
@@ -145,7 +152,7 @@ export class RoadColumns {
     if (line.length < 2) return;
     const points = line.map(([longitude, latitude]) => ({ x: mercatorX(longitude), y: mercatorY(latitude) }));
     this.origin ??= points[0]!;
-    this.buckets[rank]!.add(id, rank, rowsOf(points, this.origin), level);
+    this.buckets[rank]!.add(id, rowsOf(points, this.origin), level);
     this.#ranks.set(id, rank);
   }
 
@@ -154,10 +161,7 @@ export class RoadColumns {
     const rank = this.#ranks.get(id);
     if (rank === undefined) return false;
     const bucket = this.buckets[rank]!;
-    const road = bucket.roads.get(id)!;
-    if (bucket.levels[road.first] === level) return false;
-    bucket.colour(road, level);
-    return true;
+    return bucket.colour(bucket.roads.get(id)!, level);
   }
 
   remove(id: string): boolean {
@@ -179,12 +183,13 @@ export class RoadColumns {
    * The road whose edge is nearest to a place of the screen, if it is within `reach`; both in CSS pixels. Of those that lie there it is
    * the one that is drawn above the others.
    */
-  nearest(at: { readonly x: number; readonly y: number }, { centre, zoom, width: wide, height: high }: Camera, reach: number, penAt: (zoom: number, rank: Rank) => Pen): string | undefined {
+  nearest(at: { readonly x: number; readonly y: number }, camera: Camera, reach: number, penAt: (zoom: number, rank: Rank) => Pen): string | undefined {
     if (!this.origin) return undefined;
+    const { zoom } = camera;
     const scale = TILE_SIZE * 2 ** zoom;
-    const atX = mercatorX(centre[0]) + (at.x - wide / 2) / scale - this.origin.x;
-    const atY = mercatorY(centre[1]) + (at.y - high / 2) / scale - this.origin.y;
-    let found: { readonly id: string; readonly distance: number; readonly isBusy: boolean } | undefined;
+    const place = placeAt(camera, at);
+    const [atX, atY] = [place.x - this.origin.x, place.y - this.origin.y];
+    let found: { readonly id: string; readonly rank: Rank; readonly distance: number; readonly isBusy: boolean } | undefined;
     for (const rank of RANKS) {
       const { ways, levels, roads } = this.buckets[rank]!;
       const { width, offset } = penAt(zoom, rank);
@@ -205,8 +210,8 @@ export class RoadColumns {
           const away = Math.max(0, distance - edge);
           if (away >= reach) continue;
           // The main ones come first, and of one rank the last is drawn above the others.
-          const isAbove = !found || isBusy !== found.isBusy ? isBusy : this.#ranks.get(found.id) === rank;
-          if (!found || away < found.distance || (away === found.distance && isAbove)) found = { id, distance: away, isBusy };
+          const isAbove = !found || isBusy !== found.isBusy ? isBusy : found.rank === rank;
+          if (!found || away < found.distance || (away === found.distance && isAbove)) found = { id, rank, distance: away, isBusy };
         }
       }
     }

@@ -2,6 +2,7 @@ import type { CustomLayerInterface, Map as MapLibre } from 'maplibre-gl';
 import { mercatorX, mercatorY, TILE_SIZE } from './mercator.ts';
 import type { Palette } from './palette.ts';
 import { type Bucket, BUSY, BUSY_WIDTH, type Pen, type Rank, RANKS, type RoadColumns, type Rows, STRIDE } from './roadColumns.ts';
+import { between } from './stops.ts';
 import { link, RECTANGLES, sample, Table, uniformsOf, VERTICES } from './webgl.ts';
 
 /** CSS pixels at a zoom, between which they grow by a power of it: for the four ranks of roads, the main ones first. */
@@ -27,12 +28,7 @@ const GROWTH = 1.4;
 const CHOSEN_MARGIN = 8;
 
 function pixels(stops: Stops, zoom: number, rank: Rank): number {
-  const next = stops.findIndex(([each]) => zoom < each);
-  if (next === 0) return stops[0]![1][rank];
-  if (next < 0) return stops.at(-1)![1][rank];
-  const [[from, low], [to, high]] = [stops[next - 1]!, stops[next]!];
-  const share = (GROWTH ** (zoom - from) - 1) / (GROWTH ** (to - from) - 1);
-  return low[rank] + (high[rank] - low[rank]) * share;
+  return between(zoom, stops.map(([each]) => each), stops.map(([, of]) => of[rank]), GROWTH);
 }
 
 /** How roads of a rank are drawn at a zoom. */
@@ -114,19 +110,15 @@ export class RoadLayer implements CustomLayerInterface {
   readonly #columns: RoadColumns;
   #map: MapLibre | undefined;
   #graphics: Graphics | undefined;
-  #palette: Palette;
   /** How many roads the last frame has. */
   drawn = 0;
   /** The id of the road that is marked. */
   chosen: string | undefined;
+  palette: Palette;
 
   constructor(columns: RoadColumns, palette: Palette) {
     this.#columns = columns;
-    this.#palette = palette;
-  }
-
-  set palette(palette: Palette) {
-    this.#palette = palette;
+    this.palette = palette;
   }
 
   onAdd(map: MapLibre, gl: WebGL2RenderingContext): void {
@@ -154,7 +146,7 @@ export class RoadLayer implements CustomLayerInterface {
     const [width, height] = [Number.parseFloat(style.width), Number.parseFloat(style.height)];
     // MapLibre has fewer pixels than the screen where these would be too many.
     const ratio = gl.drawingBufferWidth / width;
-    const { congestion, road, ink } = this.#palette;
+    const { congestion, road, ink } = this.palette;
     gl.useProgram(program);
     gl.bindVertexArray(attributes);
     gl.uniform2f(uniforms.centre, mercatorX(lng) - origin.x, mercatorY(lat) - origin.y);

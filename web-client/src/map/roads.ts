@@ -9,9 +9,6 @@ import { penAt, RoadLayer } from './roadLayer.ts';
 import { StreetNames } from './streetNames.ts';
 import { ABOVE_ROADS } from './style.ts';
 
-// What comes in parts is drawn with its last one, or after this time: to draw each part would keep the next ones waiting.
-const GATHER_MS = 1000;
-
 const DRAWN_FIELDS = new Set(['geometry', 'class', 'name', 'fromNode', 'toNode']);
 
 /** The roads of the view: their lines, coloured by congestion, and their names. */
@@ -21,7 +18,6 @@ export class Roads {
   readonly #columns = new RoadColumns();
   readonly #layer: RoadLayer;
   readonly #names: StreetNames;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(map: MapLibre, palette: Palette, camera: () => Camera) {
     this.#map = map;
@@ -46,7 +42,8 @@ export class Roads {
     return id !== undefined && this.#columns.has(id);
   }
 
-  apply(update: TwinUpdate): void {
+  /** Whether there is something to be drawn. */
+  apply(update: TwinUpdate): boolean {
     let isNews = false;
     for (const entity of update.entered) if (entity.kind === 'EDGE') isNews = this.#place(entity);
     for (const { entity, fields } of update.updated) {
@@ -59,16 +56,14 @@ export class Roads {
       this.#names.remove(id);
     }
     if (update.complete) this.#names.refresh();
-    const isDue = update.complete && (isNews || this.#timer !== undefined);
-    if (isDue) this.#draw();
-    else if (isNews) this.#draw(GATHER_MS);
+    return isNews;
   }
 
   /** Marks a road, and no other one. */
   choose(id: string | undefined): void {
     if (this.#layer.chosen === id) return;
     this.#layer.chosen = id;
-    this.#draw();
+    this.#map.triggerRepaint();
   }
 
   /** The road under a place of the screen, in CSS pixels. */
@@ -78,27 +73,13 @@ export class Roads {
 
   setPalette(palette: Palette): void {
     this.#layer.palette = palette;
-    this.#draw();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
+    this.#map.triggerRepaint();
   }
 
   #place(entity: TwinEntity): true {
     this.#columns.set(entity.id, lineOf(entity), rankOf(textOf(entity.fields['class'])), levelOf(entity));
     this.#names.set(entity);
     return true;
-  }
-
-  #draw(afterMs = 0): void {
-    if (afterMs > 0) {
-      this.#timer ??= setTimeout(() => this.#draw(), afterMs);
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#map.triggerRepaint();
   }
 }
 

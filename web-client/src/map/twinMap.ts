@@ -58,6 +58,8 @@ export class TwinMap {
   settled: View | undefined;
   #theme: Theme;
   #hasStyle = true;
+  #hasNewRoads = false;
+  #gathering: ReturnType<typeof setTimeout> | undefined;
   #cells: ReadonlyMap<string, Cell> = new Map();
   #chosen: string | undefined;
   #chosenAt: Position | undefined;
@@ -110,10 +112,11 @@ export class TwinMap {
     for (const { id } of update.left) this.#erase(id);
     for (const entity of update.entered) this.#place(entity, now);
     for (const { entity } of update.updated) if (entity.kind !== 'EDGE') this.#place(entity, now);
-    this.roads.apply(update);
+    this.#hasNewRoads = this.roads.apply(update) || this.#hasNewRoads;
     this.#cells = cells;
     if (update.cells.length > 0 || update.modeChanged) drawCells(this.map, cells.values(), this.#options.countLabel);
-    this.overlay.wake(update.complete ? 0 : GATHER_MS);
+    if (update.complete) this.#show();
+    else this.#gathering ??= setTimeout(() => this.#show(), GATHER_MS);
   }
 
   /** Names of districts, above each of them, so that they cover nothing in it. */
@@ -188,7 +191,7 @@ export class TwinMap {
   remove(): void {
     clearTimeout(this.#lookTimer);
     if (this.#hoverFrame !== undefined) cancelAnimationFrame(this.#hoverFrame);
-    this.roads.stop();
+    clearTimeout(this.#gathering);
     this.overlay.remove();
     this.map.remove();
   }
@@ -197,6 +200,15 @@ export class TwinMap {
     const { centre, zoom } = this.view;
     const { clientWidth: width, clientHeight: height } = this.#options.container;
     return { centre, zoom, width, height };
+  }
+
+  /** Draws what has come. */
+  #show(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    if (this.#hasNewRoads) this.map.triggerRepaint();
+    this.#hasNewRoads = false;
+    this.overlay.wake();
   }
 
   #paint(): void {
